@@ -150,6 +150,13 @@ export interface FoundRecord {
   readonly attributes: Attributes;
 }
 
+export interface GetRecordRequest extends ReadOptions {
+  readonly collection: string;
+  readonly id: string;
+  readonly select: Selection;
+  readonly includeVectors: boolean;
+}
+
 export interface BatchGetResponse {
   /** In the order of the ids asked for, each id once. */
   readonly records: readonly FoundRecord[];
@@ -262,6 +269,8 @@ export interface Handlers {
   readonly upsertRecords: Handler<UpsertRequest, UpsertResponse>;
   readonly patchRecords: Handler<PatchRequest, PatchResponse>;
   readonly deleteRecords: Handler<DeleteRequest, DeleteResponse>;
+  /** Throws `RECORD_NOT_FOUND`. */
+  readonly getRecord: Handler<GetRecordRequest, FoundRecord>;
   readonly batchGetRecords: Handler<BatchGetRequest, BatchGetResponse>;
   readonly scanRecords: Handler<ScanRequest, ScanResponse>;
   readonly countRecords: Handler<CountRequest, CountResponse>;
