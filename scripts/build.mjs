@@ -1,33 +1,55 @@
-// Builds everything a clone needs: the WASM kernels (AssemblyScript) and the TypeScript projects.
-// `node scripts/build.mjs [kernels|types]` builds one part only.
+// Builds what changed: the WASM kernels (AssemblyScript) and the TypeScript projects.
+// `node scripts/build.mjs [kernels | types | PROJECT…]` builds one part; a project (`server`, `test`, …)
+// builds what it refers to as well.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, withLock } from './steps.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const only = process.argv[2];
+const parts = process.argv.slice(2);
+const projects = parts.filter((part) => part !== 'kernels' && part !== 'types');
 
-if (only !== 'types') buildKernels();
-if (only !== 'kernels') run('typescript-native/bin/tsc', ['-b', 'tsconfig.json']);
+process.exitCode = process.env.BUILD_LOCK_HELD === undefined ? await withLock(build) : build();
 
-/** One source, two binaries: `relaxed` uses the relaxed-SIMD dot product, `plain` computes the same integers without it. */
+function build() {
+  const kernels = parts.includes('types') ? 0 : buildKernels();
+  if (kernels !== 0 || parts.includes('kernels')) return kernels;
+  return run('typescript-native/bin/tsc', ['-b', ...(projects.length > 0 ? projects : ['tsconfig.json'])]);
+}
+
+/**
+ * One source, two binaries: `relaxed` uses the relaxed-SIMD dot product, `plain` computes the same integers
+ * without it.
+ */
 function buildKernels() {
-  const source = join(root, 'server/kernels');
-  const out = join(root, 'server/dist/kernels');
-  if (!existsSync(join(source, 'index.ts'))) return;
+  const source = join(ROOT, 'server/kernels');
+  const out = join(ROOT, 'server/dist/kernels');
+  if (!existsSync(join(source, 'index.ts'))) return 0;
   mkdirSync(out, { recursive: true });
   for (const variant of ['relaxed', 'plain']) {
     const binary = join(out, `${variant}.wasm`);
     if (existsSync(binary) && statSync(binary).mtimeMs > newest(source)) continue;
-    run('assemblyscript/bin/asc.js', [
+    // Written beside and renamed, so that an interrupted build leaves no half of a file that looks new.
+    const code = run('assemblyscript/bin/asc.js', [
       join(source, 'index.ts'),
-      ...['-o', binary, '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--sharedMemory'],
+      ...[
+        '-o',
+        `${binary}.part`,
+        '-O3',
+        '--noAssert',
+        '--runtime',
+        'stub',
+        '--importMemory',
+        '--sharedMemory',
+      ],
       ...['--initialMemory', '1', '--maximumMemory', '65536'],
       ...['--enable', variant === 'relaxed' ? 'simd,relaxed-simd,threads' : 'simd,threads'],
       ...['--use', `RELAXED=${variant === 'relaxed' ? 1 : 0}`],
     ]);
+    if (code !== 0) return code;
+    renameSync(`${binary}.part`, binary);
   }
+  return 0;
 }
 
 function newest(folder) {
@@ -35,6 +57,9 @@ function newest(folder) {
 }
 
 function run(script, args) {
-  const result = spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], { cwd: root, stdio: 'inherit' });
-  if (result.status !== 0) process.exit(result.status ?? 1);
+  const result = spawnSync(process.execPath, [join(ROOT, 'node_modules', script), ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  return result.status ?? 1;
 }

@@ -1,0 +1,7 @@
+// `npm start [-- ARGUMENTS]`: from a fresh clone to a running server. Installs and builds only what is
+// missing or changed, then becomes `omendb serve` with the environment and arguments given.
+import { join } from 'node:path';
+import { ROOT, become, prepare } from './steps.mjs';
+
+await prepare({ build: ['server'] });
+become(process.execPath, [join(ROOT, 'server/dist/main.js'), 'serve', ...process.argv.slice(2)]);

@@ -1,0 +1,33 @@
+// `npm test [-- MOCHA ARGUMENTS]`: from a fresh clone, every test that needs nothing but Node.
+// `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, become, prepare } from './steps.mjs';
+
+const args = process.argv.slice(2);
+const simulation = args[0] === '--sim';
+if (simulation) args.shift();
+
+await prepare({ build: ['proto/codegen', 'test'] });
+const folders = simulation ? ['simulation'] : ['unit', 'contract', 'property', 'integration', 'tidy'];
+const specs = args.some((arg) => arg.endsWith('.js'))
+  ? []
+  : folders
+      .map((name) => join(ROOT, 'test/dist', name))
+      .filter(hasTests)
+      .map((folder) => `${folder}/**/*.test.js`);
+// Not .mocharc.json: its list of files would be added to ours.
+const options = ['--no-config', '--forbid-only', '--timeout', '20000'];
+become(process.execPath, [
+  '--enable-source-maps',
+  join(ROOT, 'node_modules/mocha/bin/mocha.js'),
+  ...options,
+  ...args,
+  ...specs,
+]);
+
+function hasTests(folder) {
+  return (
+    existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => name.endsWith('.test.js'))
+  );
+}

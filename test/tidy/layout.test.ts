@@ -1,0 +1,43 @@
+import { expectNone, linesMatching, writtenFiles } from './tree.js';
+
+const CODE = /\.(ts|js|mjs|cjs|proto|sh)$/;
+
+describe('Layout of the tree', () => {
+  it('keeps files of code at 400 lines or less', () => {
+    const long = writtenFiles().filter(({ path, lines }) => CODE.test(path) && lines.length - 1 > 400);
+    expectNone(long.map(({ path, lines }) => `${path}: ${lines.length - 1} lines`));
+  });
+
+  it('keeps lines of code at 110 columns or less', () => {
+    const code = writtenFiles().filter(({ path }) => /\.(ts|js|mjs|cjs|sh)$/.test(path));
+    // A long string or address cannot be folded: such a line has one word that is long by itself.
+    const long = linesMatching(code, /^.{111,}$/u).filter((line) => !/\S{90,}/.test(line));
+    expectNone(long);
+  });
+
+  it('ends every file with one line feed and has no spaces at line ends', () => {
+    const code = writtenFiles();
+    const ends = code.filter(({ text }) => text !== '' && (!text.endsWith('\n') || text.endsWith('\n\n')));
+    expectNone(ends.map(({ path }) => path));
+    expectNone(linesMatching(code, /[ \t]+$/));
+  });
+
+  it('names files in kebab-case, after what they hold', () => {
+    const code = writtenFiles().filter(({ path }) =>
+      /^(server|sdk|test|bench|proto\/codegen)\/.*\.ts$/.test(path),
+    );
+    const bad = code.filter(({ path }) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      const vague = /(^|[/-])(utils?|helpers?|common|misc|managers?|impl)([-./]|$)/.test(path);
+      return vague || !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*\.ts$/.test(name);
+    });
+    expectNone(bad.map(({ path }) => path));
+  });
+
+  it('names no class, interface or function Manager, Helper, Util, Impl or I-something', () => {
+    const code = writtenFiles().filter(({ path }) => /\.ts$/.test(path));
+    const declared =
+      /\b(class|interface|type|function|const)\s+(I[A-Z][a-z]\w*|\w*(Manager|Helper|Util|Utils|Impl))\b/;
+    expectNone(linesMatching(code, declared));
+  });
+});
