@@ -1,4 +1,5 @@
-// Generates everything that follows from the protos. `node scripts/generate.mjs [folder]` writes below `folder` instead of the repository.
+// Generates everything that follows from the protos. `node scripts/generate.mjs [folder]` writes below
+// `folder` instead of the repository.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ try {
   const image = join(scratch, 'image.binpb');
   run('typescript-native/bin/tsc', ['-b', 'proto/codegen']);
   run('@bufbuild/buf/bin/buf', ['build', '-o', image]);
-  node(join(root, 'proto/codegen/dist/main.js'), [image, target]);
+  node(join(root, 'proto/codegen/dist/main.js'), [image, join(root, 'proto/codegen'), target]);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -16,7 +16,7 @@ export const Metric = {
   UNSPECIFIED: 0,
   /** COSINE - distance = 1 − cosine of the angle, score = cosine. */
   COSINE: 1,
-  /** L2 - distance = Euclidean distance, score = −distance. */
+  /** L2 - distance = squared Euclidean distance, score = −distance. */
   L2: 2,
   /** DOT - score = inner product, distance = −score. */
   DOT: 3,

@@ -148,7 +148,7 @@ export interface ScanRecordsRequest {
 
 /** A page of records. */
 export interface ScanRecordsResponse {
-  /** The records, by id. */
+  /** The records. One that exists during the whole scan comes exactly once. */
   records: Record[];
   /** Token of the next page; empty on the last page. */
   nextPageToken: string;
