@@ -1,4 +1,4 @@
-import type { Arena } from '../core/memory/arena.js';
+import type { Arena, Region } from '../core/memory/arena.js';
 import type {
   BuildTask,
   BuiltSegment,
@@ -26,8 +26,8 @@ export interface EnginePool {
   readonly kernels: 'relaxed' | 'plain';
   search(task: SearchTask, signal?: AbortSignal): Promise<Timed<SearchOutcome>>;
   match(task: MatchTask, signal?: AbortSignal): Promise<Timed<MatchOutcome>>;
-  /** Runs beside the searches, at most one at a time; others wait their turn. The caller owns the region of the outcome. */
-  build(task: BuildTask): Promise<BuiltSegment>;
+  /** Runs beside the searches, at most one build per lane; others wait their turn. The caller owns the region; null: no visible row. */
+  build(task: BuildTask): Promise<{ readonly segment: BuiltSegment; readonly region: Region } | null>;
   forget(tags: readonly number[]): void;
   /** Tasks that wait for an engine. */
   readonly queued: number;

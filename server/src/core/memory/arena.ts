@@ -10,6 +10,8 @@ import { invariant, OmenError } from '../errors.js';
 
 const ALIGNMENT = 64;
 const WASM_PAGE = 65_536;
+/** Kept for bitmaps of deleted rows, which are needed to apply a write that is durable already. */
+const HEADROOM_SHARE = 1 / 64;
 
 /** The most one WebAssembly memory can hold: 4 GiB less one page, so that every end address fits into 32 bits. */
 export const ARENA_BYTES_MAX = 65_535 * WASM_PAGE;
@@ -57,6 +59,11 @@ interface Hole {
 export class Arena {
   readonly memory: WebAssembly.Memory;
   readonly capacity: number;
+  /** The whole arena by bytes, words and floats: indexing these is cheaper than a view for every access. */
+  readonly u8: Uint8Array;
+  readonly u32: Uint32Array;
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
   readonly #holes: Hole[];
   #used = 0;
 
@@ -65,6 +72,10 @@ export class Arena {
     const pages = Math.ceil(Math.min(bytes, ARENA_BYTES_MAX) / WASM_PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.capacity = pages * WASM_PAGE;
+    this.u8 = new Uint8Array(this.buffer);
+    this.u32 = new Uint32Array(this.buffer);
+    this.f32 = new Float32Array(this.buffer);
+    this.f64 = new Float64Array(this.buffer);
     // The first page stays free: kernels compiled with a data segment keep it there, and address 0 must not be given out.
     this.#holes = [{ pointer: WASM_PAGE, bytes: this.capacity - WASM_PAGE }];
   }
@@ -78,12 +89,17 @@ export class Arena {
     return this.memory.buffer as unknown as SharedArrayBuffer;
   }
 
-  /** Throws `MEMORY_EXHAUSTED` when no hole is large enough. The bytes are not cleared. */
-  allocate(bytes: number, purpose: string): Region {
+  /**
+   * Throws `MEMORY_EXHAUSTED` when no hole is large enough. The bytes are not cleared.
+   * @param priority `urgent` may use the last of the arena: for what a durable write needs to be applied.
+   */
+  allocate(bytes: number, purpose: string, priority: 'normal' | 'urgent' = 'normal'): Region {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
     const index = this.#holes.findIndex((hole) => hole.bytes >= size);
     const hole = this.#holes[index];
-    if (hole === undefined) {
+    const full =
+      priority === 'normal' && this.#used + size > (this.capacity - WASM_PAGE) * (1 - HEADROOM_SHARE);
+    if (hole === undefined || full) {
       throw new OmenError(
         'MEMORY_EXHAUSTED',
         `${purpose} needs ${size} bytes of engine memory, ${this.capacity - this.#used} of ${this.capacity} are free ` +

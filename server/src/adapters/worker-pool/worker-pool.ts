@@ -1,0 +1,211 @@
+/*
+ * The engine pool on worker threads. All threads share the arena, so a task carries addresses and a query, never rows.
+ *
+ * A thread runs one task at a time and has at most `DEPTH` assigned, so that it finds its next task waiting instead of asking for it;
+ * everything beyond waits here in order, where it can still be cancelled.
+ */
+import type {
+  BuildLane,
+  BuildTask,
+  BuiltSegment,
+  MatchOutcome,
+  MatchTask,
+  SearchOutcome,
+  SearchTask,
+} from '../../core/engine/tasks.js';
+import { BUILD_LANES } from '../../core/engine/tasks.js';
+import { OmenError } from '../../core/errors.js';
+import type { Arena, Region } from '../../core/memory/arena.js';
+import type { Clock } from '../../ports/clock.js';
+import type { EnginePool, Timed } from '../../ports/engine-pool.js';
+import type { Logger } from '../../ports/logger.js';
+import { EngineThread } from './engine-thread.js';
+import type { FromThread, ToThread } from './messages.js';
+
+const DEPTH = 2;
+/** Query vectors, heaps, candidate lists and filter bitmaps of one engine. */
+const SEARCH_SCRATCH_BYTES = 16 * 1024 * 1024;
+const BUILD_SCRATCH_BYTES = 4 * 1024 * 1024;
+
+export interface WorkerPoolOptions {
+  readonly arena: Arena;
+  readonly module: WebAssembly.Module;
+  readonly kernels: 'relaxed' | 'plain';
+  readonly engines: number;
+  /** Waiting tasks beyond which new ones are refused. */
+  readonly queueMax: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Waiting {
+  readonly message: Extract<ToThread, { kind: 'search' | 'match' }>;
+  readonly enqueuedMs: number;
+  resolve(timed: Timed<SearchOutcome | MatchOutcome>): void;
+  reject(error: unknown): void;
+}
+
+type BuildOutcome = { readonly segment: BuiltSegment; readonly region: Region } | null;
+
+export class WorkerPool implements EnginePool {
+  readonly arena: Arena;
+  readonly engines: number;
+  readonly kernels: 'relaxed' | 'plain';
+  readonly #threads: EngineThread[];
+  readonly #builders: ReadonlyMap<BuildLane, EngineThread>;
+  /** Per lane, settles when the last build handed in has ended. */
+  readonly #lanes = new Map<BuildLane, Promise<unknown>>();
+  readonly #queue: Waiting[] = [];
+  #nextId = 1;
+  #closed = false;
+
+  /** Resolves when every thread takes tasks. */
+  static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
+    const pool = new WorkerPool(options);
+    await Promise.all([...pool.#threads, ...pool.#builders.values()].map((thread) => thread.ready));
+    return pool;
+  }
+
+  private constructor(private readonly options: WorkerPoolOptions) {
+    this.arena = options.arena;
+    this.engines = options.engines;
+    this.kernels = options.kernels;
+    this.#threads = Array.from({ length: options.engines }, (_, index) =>
+      this.#thread(`engine-${index}`, SEARCH_SCRATCH_BYTES),
+    );
+    this.#builders = new Map(
+      BUILD_LANES.map((lane) => [lane, this.#thread(`build-${lane}`, BUILD_SCRATCH_BYTES)]),
+    );
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  async search(task: SearchTask, signal?: AbortSignal): Promise<Timed<SearchOutcome>> {
+    return (await this.#enqueue(
+      { kind: 'search', id: this.#nextId++, task },
+      signal,
+    )) as Timed<SearchOutcome>;
+  }
+
+  async match(task: MatchTask, signal?: AbortSignal): Promise<Timed<MatchOutcome>> {
+    return (await this.#enqueue({ kind: 'match', id: this.#nextId++, task }, signal)) as Timed<MatchOutcome>;
+  }
+
+  build(task: BuildTask): Promise<BuildOutcome> {
+    const before = this.#lanes.get(task.lane) ?? Promise.resolve();
+    const run = before.then(() => this.#build(task));
+    this.#lanes.set(
+      task.lane,
+      run.catch(() => undefined),
+    );
+    return run;
+  }
+
+  forget(tags: readonly number[]): void {
+    for (const thread of [...this.#threads, ...this.#builders.values()]) thread.forget(tags);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiting of this.#queue.splice(0))
+      waiting.reject(new OmenError('DRAINING', 'the server is stopping'));
+    await Promise.all([...this.#threads, ...this.#builders.values()].map((thread) => thread.stop()));
+  }
+
+  #thread(name: string, scratchBytes: number): EngineThread {
+    const { arena, module, logger } = this.options;
+    const { pointer, bytes } = arena.allocate(scratchBytes, 'the scratch memory of an engine');
+    return new EngineThread(
+      name,
+      arena,
+      { memory: arena.memory, module, scratch: { pointer, bytes } },
+      logger,
+      () => this.#dispatch(),
+    );
+  }
+
+  #enqueue(message: Waiting['message'], signal?: AbortSignal): Promise<Timed<SearchOutcome | MatchOutcome>> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (this.#closed) return Promise.reject(new OmenError('DRAINING', 'the server is stopping'));
+    if (this.#queue.length >= this.options.queueMax) {
+      return Promise.reject(
+        new OmenError(
+          'OVERLOADED',
+          `${this.#queue.length} requests wait for ${this.engines} engines already`,
+          {
+            retryAfterMs: 100,
+          },
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { message, enqueuedMs: this.options.clock.monotonic(), resolve, reject };
+      if (signal !== undefined) this.#cancelWith(waiting, signal);
+      this.#queue.push(waiting);
+      this.#dispatch();
+    });
+  }
+
+  #cancelWith(waiting: Waiting, signal: AbortSignal): void {
+    const cancel = (): void => {
+      const index = this.#queue.indexOf(waiting);
+      if (index >= 0) this.#queue.splice(index, 1);
+      waiting.reject(signal.reason);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    const { resolve, reject } = waiting;
+    waiting.resolve = (timed) => {
+      signal.removeEventListener('abort', cancel);
+      resolve(timed);
+    };
+    waiting.reject = (error) => {
+      signal.removeEventListener('abort', cancel);
+      reject(error);
+    };
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      let best = this.#threads[0];
+      for (const thread of this.#threads)
+        if (best === undefined || thread.inFlight < best.inFlight) best = thread;
+      if (best === undefined || best.inFlight >= DEPTH) return;
+      const waiting = this.#queue.shift();
+      if (waiting !== undefined) this.#hand(waiting, best);
+    }
+  }
+
+  #hand(waiting: Waiting, thread: EngineThread): void {
+    const queueMs = this.options.clock.monotonic() - waiting.enqueuedMs;
+    thread.run(waiting.message, {
+      settle: (message) => {
+        if (message.kind === 'searched' || message.kind === 'matched') {
+          waiting.resolve({ outcome: message.outcome, queueMs, engineMs: message.engineMs });
+        }
+      },
+      fail: (error) => waiting.reject(error),
+    });
+  }
+
+  #build(task: BuildTask): Promise<BuildOutcome> {
+    const thread = this.#builders.get(task.lane);
+    if (thread === undefined || this.#closed)
+      return Promise.reject(new OmenError('DRAINING', 'the server is stopping'));
+    return new Promise((resolve, reject) => {
+      thread.run(
+        { kind: 'build', id: this.#nextId++, task },
+        {
+          settle: (message: FromThread) => {
+            if (message.kind !== 'built' || message.segment === null) return resolve(null);
+            const region = thread.claim(message.segment.pointer);
+            if (region === undefined) reject(new OmenError('INTERNAL', 'a build lost its region'));
+            else resolve({ segment: message.segment, region });
+          },
+          fail: reject,
+        },
+      );
+    });
+  }
+}

@@ -1,0 +1,164 @@
+/*
+ * One open collection: its state in memory, its log, its upkeep. Everything a use case does to a collection goes through here.
+ *
+ * A write is planned when its slot is put together, is durable when the slot is, is applied before the writer hears of it. Reads need no
+ * lock: they take a snapshot.
+ */
+import type { CollectionState } from '../../core/collection/state.js';
+import { OmenError } from '../../core/errors.js';
+import type { CollectionId } from '../../core/ids.js';
+import { LIMITS } from '../../core/limits.js';
+import type { WalWrites } from '../../core/log/wal-slot.js';
+import { roomOf } from '../../core/memory/memtable.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Scheduler } from '../../ports/scheduler.js';
+import type { CollectionInfo, WriteReceipt } from '../api.js';
+import type { CommitLoop } from '../log/commit-loop.js';
+import type { Upkeep } from '../maintenance/upkeep.js';
+import { sequenceOfToken, sessionToken } from '../session-token.js';
+import { encodeAnswer } from './answer-codec.js';
+import type { RememberedRequest, RequestWindow, WriteKind } from './request-window.js';
+import { SlotView } from './write-plan.js';
+
+/** What a plan decides: the effects to log and the answer to give. */
+export interface Plan<Answer> {
+  readonly writes: WalWrites;
+  readonly answer: Answer;
+}
+
+type AnswerBody = Readonly<Record<string, unknown>>;
+
+export interface CollectionParts {
+  readonly id: CollectionId;
+  readonly info: CollectionInfo;
+  readonly state: CollectionState;
+  readonly loop: CommitLoop;
+  readonly window: RequestWindow;
+  readonly upkeep: Upkeep;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+}
+
+export class Collection {
+  readonly id: CollectionId;
+  readonly info: CollectionInfo;
+  readonly state: CollectionState;
+  readonly upkeep: Upkeep;
+  /** Requests on their way, by request id: a repeated request waits for the first one. */
+  readonly #inFlight = new Map<string, Promise<AnswerBody & WriteReceipt>>();
+  #view: SlotView | null = null;
+
+  constructor(private readonly parts: CollectionParts) {
+    this.id = parts.id;
+    this.info = parts.info;
+    this.state = parts.state;
+    this.upkeep = parts.upkeep;
+  }
+
+  /**
+   * Makes a write durable and visible. `plan` runs when the slot is put together and again if the slot was lost to another writer;
+   * an error it throws fails this request only. A known `requestId` is answered from memory.
+   */
+  async write<Answer extends AnswerBody>(
+    kind: WriteKind,
+    requestId: string,
+    plan: (view: SlotView) => Plan<Answer>,
+  ): Promise<Answer & WriteReceipt> {
+    if (requestId === '') return this.#append(kind, requestId, plan);
+    const known = this.parts.window.find(requestId, kind);
+    if (known !== undefined) return this.#answerAgain(known);
+    const running = this.#inFlight.get(requestId);
+    if (running !== undefined) return (await running) as Answer & WriteReceipt;
+    const run = this.#append(kind, requestId, plan);
+    this.#inFlight.set(requestId, run);
+    try {
+      return await run;
+    } finally {
+      this.#inFlight.delete(requestId);
+    }
+  }
+
+  /** Resolves when the write that the session token names is visible here. Throws when the token is not one of this collection. */
+  async reach(token: string): Promise<void> {
+    const sequence = sequenceOfToken(token, this.id);
+    if (sequence > this.state.sequence) {
+      // One server owns the folder, so a token from the future can only be made up.
+      throw new OmenError(
+        'CONDITION_FAILED',
+        'sessionToken names a write that this collection does not have',
+        {
+          field: 'sessionToken',
+        },
+      );
+    }
+  }
+
+  receipt(sequence: number): WriteReceipt {
+    return { sequenceNumber: sequence, sessionToken: sessionToken(this.id, sequence) };
+  }
+
+  /** Finishes writes under way and lets go of the memory. Everything acknowledged is in the log. */
+  async close(): Promise<void> {
+    await this.parts.loop.close();
+    await this.upkeep.close();
+    this.state.release();
+  }
+
+  async #append<Answer extends AnswerBody>(
+    kind: WriteKind,
+    requestId: string,
+    plan: (view: SlotView) => Plan<Answer>,
+  ): Promise<Answer & WriteReceipt> {
+    await this.#holdBack();
+    let answer: Answer | undefined;
+    const acknowledged = await this.parts.loop.append(() => {
+      const planned = plan(this.#slotView());
+      this.#room(planned.writes);
+      answer = planned.answer;
+      return {
+        writes: planned.writes,
+        ...(requestId === ''
+          ? {}
+          : { request: { requestId, answer: encodeAnswer({ kind, answer: planned.answer }) } }),
+      };
+    });
+    if (answer === undefined) throw new Error('a slot was acknowledged without a plan');
+    return { ...answer, ...this.receipt(acknowledged.lastSequence) };
+  }
+
+  /** All plans of one slot are made in one turn of the event loop and see each other; the next slot begins with the state applied. */
+  #slotView(): SlotView {
+    if (this.#view === null) {
+      this.#view = new SlotView(this.state);
+      queueMicrotask(() => (this.#view = null));
+    }
+    return this.#view;
+  }
+
+  #room(writes: WalWrites): void {
+    const view = this.#slotView();
+    this.state.reserve(view.claim(roomOf({ ids: writes.ids, attributes: writes.attributes })));
+  }
+
+  #answerAgain<Answer>(known: RememberedRequest): Answer & WriteReceipt {
+    return { ...(known.answer as Answer), ...this.receipt(known.sequence) };
+  }
+
+  /** Slows writers down when flushes fall behind, and refuses them before memory runs out. */
+  async #holdBack(): Promise<void> {
+    const bytes = this.upkeep.unfoldedBytes;
+    if (bytes > LIMITS.unfoldedBytesHard) {
+      throw new OmenError(
+        'WRITE_BACKPRESSURE',
+        `collection "${this.info.name}" has ${bytes} bytes in its log that are not in a segment yet, ` +
+          `writes wait from ${LIMITS.unfoldedBytesHard} on`,
+        { retryAfterMs: 500 },
+      );
+    }
+    if (bytes > LIMITS.unfoldedBytesSoft) {
+      const share =
+        (bytes - LIMITS.unfoldedBytesSoft) / (LIMITS.unfoldedBytesHard - LIMITS.unfoldedBytesSoft);
+      await this.parts.scheduler.sleep(share * 200);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { Snapshot } from '../core/collection/snapshot.js';
+import type { EnginePool } from '../ports/engine-pool.js';
+import type { DeleteRequest, DeleteResponse, RequestContext } from './api.js';
+import { checkDelete } from './collections/check-batch.js';
+import type { Collection } from './collections/collection.js';
+import { planDelete } from './collections/write-plan.js';
+import { taskOf } from './fetch.js';
+
+/**
+ * Deletes records by id, or all that match a filter. A filter is evaluated against one snapshot; a record that was changed afterwards and
+ * does not match any more is kept, one that began to match afterwards is not deleted.
+ */
+export async function remove(
+  pool: EnginePool,
+  context: RequestContext,
+  collection: Collection,
+  request: DeleteRequest,
+): Promise<DeleteResponse> {
+  checkDelete(request);
+  const { filter } = request;
+  const ids =
+    filter === undefined ? new Set(request.ids) : await matchingIds(pool, context, collection, filter);
+  return collection.write('delete', request.requestId, (view) => {
+    const { writes, deleted } = planDelete(view, ids, filter);
+    return { writes, answer: { deleted } };
+  });
+}
+
+async function matchingIds(
+  pool: EnginePool,
+  context: RequestContext,
+  collection: Collection,
+  filter: NonNullable<DeleteRequest['filter']>,
+): Promise<Set<string>> {
+  const snapshot: Snapshot = collection.state.snapshot();
+  try {
+    const { outcome } = await pool.match(
+      { ...taskOf(collection, snapshot, filter), want: 'rows' },
+      context.signal,
+    );
+    const ids = new Set<string>();
+    outcome.rows.forEach((row, index) => {
+      const source = snapshot.sources[outcome.parts[index] ?? 0];
+      if (source !== undefined) ids.add(source.idOf(row));
+    });
+    return ids;
+  } finally {
+    snapshot.release();
+  }
+}

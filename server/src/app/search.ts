@@ -1,0 +1,124 @@
+/*
+ * Query: one snapshot, one engine task, then the hits' ids and attributes read from the snapshot.
+ */
+import { decodeAttributes, decodeSelected } from '../core/record/attribute-codec.js';
+import type { RowSource } from '../core/collection/row-source.js';
+import type { Snapshot } from '../core/collection/snapshot.js';
+import { OmenError } from '../core/errors.js';
+import { LIMITS } from '../core/limits.js';
+import type { Attributes } from '../core/record/record.js';
+import type { Metric } from '../core/vector/metric.js';
+import { distanceOfScore } from '../core/vector/metric.js';
+import type { SearchOutcome } from '../core/engine/tasks.js';
+import type { Clock } from '../ports/clock.js';
+import type { EnginePool, Timed } from '../ports/engine-pool.js';
+import type { Hit, QueryRequest, QueryResponse, RequestContext, Selection } from './api.js';
+import { checkVectors } from './collections/check-batch.js';
+import type { Collection } from './collections/collection.js';
+import { AnswerSize } from './answer-size.js';
+
+const RECALL_TARGET_DEFAULT = 0.95;
+const NO_ATTRIBUTES: Attributes = new Map();
+
+export interface SearchDependencies {
+  readonly pool: EnginePool;
+  readonly clock: Clock;
+}
+
+/** Answers a query against the state of the collection at the moment of the call. */
+export async function search(
+  { pool, clock }: SearchDependencies,
+  context: RequestContext,
+  collection: Collection,
+  request: QueryRequest,
+): Promise<QueryResponse> {
+  checkQuery(collection, request);
+  await collection.reach(request.sessionToken);
+  const snapshot = collection.state.snapshot();
+  try {
+    const timed = await pool.search(
+      {
+        dimensions: collection.info.dimensions,
+        metric: collection.info.metric,
+        parts: snapshot.parts,
+        ...(request.filter === undefined ? {} : { filter: request.filter }),
+        query: request.vector,
+        topK: request.topK,
+        exact: request.params.exact,
+        recallTarget: request.params.recallTarget ?? RECALL_TARGET_DEFAULT,
+        ...(request.params.nprobe === undefined ? {} : { nprobe: request.params.nprobe }),
+        ...(request.params.rerank === undefined ? {} : { rerank: request.params.rerank }),
+      },
+      context.signal,
+    );
+    const hits = readHits(snapshot, timed.outcome, collection.info.metric, request);
+    return { hits, performance: performanceOf(timed, clock.monotonic() - context.startedMs) };
+  } finally {
+    snapshot.release();
+  }
+}
+
+/** The selected attributes of a row. */
+export function selectAttributes(source: RowSource, row: number, select: Selection): Attributes {
+  if (select !== 'all' && select.length === 0) return NO_ATTRIBUTES;
+  const bytes = source.attributesOf(row);
+  if (bytes.length === 0) return NO_ATTRIBUTES;
+  return select === 'all' ? decodeAttributes(bytes) : decodeSelected(bytes, select);
+}
+
+function checkQuery(collection: Collection, request: QueryRequest): void {
+  const { dimensions, metric, name } = collection.info;
+  if (request.vector.length !== dimensions) {
+    throw new OmenError(
+      'DIMENSION_MISMATCH',
+      `vector has ${request.vector.length} numbers, collection "${name}" takes ${dimensions}`,
+      { field: 'vector' },
+    );
+  }
+  checkVectors(request.vector, { dimensions, metric }, () => 'vector');
+  if (!Number.isInteger(request.topK) || request.topK < 1 || request.topK > LIMITS.topKMax) {
+    throw new OmenError('INVALID_ARGUMENT', `topK is ${request.topK}: it must be 1 to ${LIMITS.topKMax}`, {
+      field: 'topK',
+    });
+  }
+  const { recallTarget } = request.params;
+  if (recallTarget !== undefined && !(recallTarget >= 0.5 && recallTarget <= 1)) {
+    throw new OmenError('INVALID_ARGUMENT', `params.recallTarget is ${recallTarget}: it must be 0.5 to 1`, {
+      field: 'params.recallTarget',
+    });
+  }
+}
+
+function readHits(snapshot: Snapshot, outcome: SearchOutcome, metric: Metric, request: QueryRequest): Hit[] {
+  const size = new AnswerSize();
+  return Array.from(outcome.rows, (row, index) => {
+    const source = snapshot.sources[outcome.parts[index] ?? 0];
+    if (source === undefined) throw new Error('an engine named a part that the task did not have');
+    const score = outcome.scores[index] ?? 0;
+    const hit: Hit = {
+      id: source.idOf(row),
+      score,
+      distance: distanceOfScore(metric, score),
+      attributes: selectAttributes(source, row, request.select),
+      ...(request.includeVectors ? { vector: source.vectorOf(row) } : {}),
+    };
+    size.add(source, row, request);
+    return hit;
+  });
+}
+
+function performanceOf(timed: Timed<SearchOutcome>, serverMs: number): QueryResponse['performance'] {
+  return {
+    serverMs,
+    queueMs: timed.queueMs,
+    engineMs: timed.engineMs,
+    // Every segment lies in memory; the other tiers read none yet.
+    tier: 'hot',
+    roundTrips: 0,
+    objectStoreGets: 0,
+    bytesRead: 0,
+    candidates: timed.outcome.candidates,
+    exact: timed.outcome.exact,
+    partial: false,
+  };
+}

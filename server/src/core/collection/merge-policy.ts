@@ -1,0 +1,56 @@
+/*
+ * Which segments to merge into one.
+ *
+ * Few segments make queries fast (each costs a ranking of its centroids and a minimum of postings), every merge writes its inputs again.
+ * The rule keeps sizes geometric (Bentley and Saxe, 1980): a segment is taken into a merge when it is at most `ratio` times as large as
+ * all smaller ones together. So a row is rewritten O(log n) times, and a collection at rest has O(log n) segments.
+ * While writes arrive, merging is put off until there are `patience` segments, because each merge would soon be merged again.
+ */
+
+export interface MergeCandidate {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly deletedRows: number;
+  /** Scanned without an index. */
+  readonly flat: boolean;
+}
+
+export interface MergeOptions {
+  /** Writes have stopped: bring the collection to its resting shape. */
+  readonly quiet: boolean;
+  /** Inputs of one merge, in bytes: bounds its time and memory. */
+  readonly bytesMax: number;
+}
+
+const RATIO_BUSY = 2;
+const RATIO_QUIET = 8;
+const PATIENCE = 12;
+/** A segment with a larger share of deleted rows is rewritten without them. */
+const DELETED_SHARE_MAX = 0.3;
+
+/** Indexes of the segments to merge, or none. A single index means: rewrite it alone, to drop its deleted rows. */
+export function pickMerge(segments: readonly MergeCandidate[], { quiet, bytesMax }: MergeOptions): number[] {
+  const order = segments.map((_, index) => index).sort((a, b) => bytesOf(segments, b) - bytesOf(segments, a));
+  if (quiet || segments.length >= PATIENCE) {
+    const ratio = quiet ? RATIO_QUIET : RATIO_BUSY;
+    for (let from = 0; from < order.length - 1; from++) {
+      const inputs = order.slice(from);
+      const total = inputs.reduce((sum, index) => sum + bytesOf(segments, index), 0);
+      const largest = bytesOf(segments, order[from] ?? 0);
+      if (total <= bytesMax && largest <= ratio * (total - largest)) return inputs;
+    }
+    // Too many of very different sizes: the smaller half goes together.
+    if (segments.length >= PATIENCE) return order.slice(Math.floor(order.length / 2));
+  }
+  const stale = order.find((index) => {
+    const segment = segments[index];
+    return (
+      segment !== undefined && segment.rows > 0 && segment.deletedRows / segment.rows > DELETED_SHARE_MAX
+    );
+  });
+  return stale === undefined ? [] : [stale];
+}
+
+function bytesOf(segments: readonly MergeCandidate[], index: number): number {
+  return segments[index]?.bytes ?? 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * One state of a collection, held still for as long as somebody reads it: the parts an engine scans, with every region they name.
+ * A query sees exactly one snapshot, whatever is written, flushed or merged meanwhile.
+ */
+import type { Part } from '../engine/tasks.js';
+import { invariant } from '../errors.js';
+import type { Region } from '../memory/arena.js';
+import type { RowSource } from './row-source.js';
+
+export class Snapshot {
+  readonly parts: readonly Part[];
+  readonly #regions: readonly Region[];
+  #owners = 1;
+
+  constructor(
+    /** In the order of `parts`: newest first. */
+    readonly sources: readonly RowSource[],
+    /** The newest write that is visible. */
+    readonly sequence: number,
+  ) {
+    this.parts = sources.map((source) => source.part());
+    this.#regions = sources.flatMap((source) => source.regions()).map((region) => region.retain());
+  }
+
+  retain(): this {
+    invariant(this.#owners > 0, 'a snapshot is retained after its release');
+    this.#owners++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#owners === 0) for (const region of this.#regions) region.release();
+  }
+
+  /** Visible rows. */
+  get rows(): number {
+    return this.parts.reduce(
+      (sum, part, index) => sum + rowsOf(part, this.sources[index]) - part.deletedRows,
+      0,
+    );
+  }
+}
+
+function rowsOf(part: Part, source: RowSource | undefined): number {
+  if (part.kind === 'memtable') return part.rows;
+  // A segment's rows never change in number, so the source still knows them.
+  return source === undefined ? 0 : source.live + source.mask.count;
+}
