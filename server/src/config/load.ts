@@ -1,0 +1,173 @@
+/*
+ * The environment becomes a Config, or one error that names everything that is wrong with it.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Machine, Option, OptionName } from './options.js';
+import { OPTIONS } from './options.js';
+import { isServiceLink, nearest, serviceOf } from './names.js';
+
+type Value<K extends OptionName> = (typeof OPTIONS)[K] extends Option<infer T> ? T : never;
+
+type Values = { [K in OptionName]: Value<K> | null };
+
+/** Every setting with its value; folders are absolute. */
+export type Config = Readonly<
+  Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret'> & {
+    /** Null: development mode, see `devSecretFile`. */
+    readonly jwtSecret: Uint8Array | null;
+    /** Where the secret came from, when it came from a file: it may be renewed there. */
+    readonly jwtSecretFile: string | null;
+    /** Where development mode keeps the secret that it made. */
+    readonly devSecretFile: string;
+  }
+>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment cannot be used. The message has one line for each problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/** Reads every option and refuses variables that look like one and are none. Throws `ConfigError`. */
+export function loadConfig(env: Environment, machine: Machine = thisMachine()): Config {
+  const problems: string[] = [];
+  const values = Object.fromEntries(
+    Object.entries(OPTIONS).map(([name, option]: [string, Option<unknown>]) => {
+      const isSecret = option.secret === true;
+      return [
+        name,
+        isSecret ? readSecret(option, env, problems) : readOption(option, env, machine, problems),
+      ];
+    }),
+  ) as Values;
+  problems.push(...unknownVariables(env));
+  const config = complete(values, env);
+  problems.push(...conflicts(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** The machine or container that this process runs in. */
+export function thisMachine(): Machine {
+  const limit = process.constrainedMemory();
+  // Without a limit some kernels report 0 and some a number near 2^63.
+  const memoryBytes = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return { cores: availableParallelism(), memoryBytes };
+}
+
+/** The text of a secret file: one line end behind the key is not part of it. */
+export function readSecretFile(path: string): string {
+  return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+}
+
+/** Addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function readOption<T>(option: Option<T>, env: Environment, machine: Machine, problems: string[]): T | null {
+  const text = env[option.env];
+  if (text === undefined) {
+    // A value is never a function, so a function is the rule that makes the default.
+    return typeof option.default === 'function'
+      ? (option.default as (machine: Machine) => T)(machine)
+      : option.default;
+  }
+  const value = option.type.parse(text);
+  if (value !== undefined && text !== '') return value;
+  problems.push(refusal(option, text));
+  return null;
+}
+
+function refusal(option: Option<unknown>, text: string): string {
+  if (text === '')
+    return `${option.env} is empty: remove it to get the default, or set ${option.type.allowed}`;
+  if (/^(tcp|udp|sctp):\/\//.test(text) && option.env.endsWith('_PORT')) {
+    return (
+      `${option.env} is ${JSON.stringify(text)}, which Kubernetes sets for a Service called "${serviceOf(option.env)}": ` +
+      `set "enableServiceLinks: false" in the pod, or give the Service another name`
+    );
+  }
+  const seen = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return `${option.env} is ${JSON.stringify(seen)}: must be ${option.type.allowed}`;
+}
+
+function readSecret<T>(option: Option<T>, env: Environment, problems: string[]): T | null {
+  const fileEnv = `${option.env}_FILE`;
+  const path = env[fileEnv];
+  let text = env[option.env];
+  let source = option.env;
+  if (text !== undefined && path !== undefined) {
+    problems.push(`${option.env} and ${fileEnv} are both set: remove one of them`);
+    return null;
+  }
+  if (path !== undefined) {
+    source = `the file of ${fileEnv}, ${JSON.stringify(path)},`;
+    try {
+      text = readSecretFile(path);
+    } catch (error) {
+      problems.push(`${source} cannot be read: ${(error as Error).message}`);
+      return null;
+    }
+  }
+  if (text === undefined) return null;
+  const value = option.type.parse(text);
+  if (value !== undefined) return value;
+  problems.push(
+    `${source} is too short: must be ${option.type.allowed}; "openssl rand -base64 48" makes one`,
+  );
+  return null;
+}
+
+function complete(values: Values, env: Environment): Config {
+  const dataDir = resolve(values.dataDir ?? '.');
+  return {
+    ...(values as { [K in OptionName]: Value<K> }),
+    jwtSecret: values.jwtSecret,
+    jwtSecretFile: env[`${OPTIONS.jwtSecret.env}_FILE`] ?? null,
+    devSecretFile: join(dataDir, 'development-secret'),
+    host: values.host ?? (values.jwtSecret === null ? '127.0.0.1' : '0.0.0.0'),
+    dataDir,
+    objectStore: values.objectStore === null ? join(dataDir, 'objects') : resolve(values.objectStore),
+  };
+}
+
+function conflicts(config: Config): string[] {
+  const problems: string[] = [];
+  const ports = [OPTIONS.httpPort, OPTIONS.grpcPort, OPTIONS.opsPort].map((option) => option.env);
+  const numbers = [config.httpPort, config.grpcPort, config.opsPort];
+  for (let i = 0; i < numbers.length; i++) {
+    const other = numbers.indexOf(numbers[i] as number);
+    if (other < i && numbers[i])
+      problems.push(`${ports[other]} and ${ports[i]} are both ${numbers[i]}: each needs a port of its own`);
+  }
+  if (config.jwtSecret === null && !isLoopback(config.host)) {
+    problems.push(
+      `OMENDB_HOST is ${JSON.stringify(config.host)}, which other machines can reach: ` +
+        `that needs OMENDB_JWT_SECRET or OMENDB_JWT_SECRET_FILE`,
+    );
+  }
+  return problems;
+}
+
+function unknownVariables(env: Environment): string[] {
+  const known = Object.values(OPTIONS as Readonly<Record<string, Option<unknown>>>).flatMap((option) =>
+    option.secret ? [option.env, `${option.env}_FILE`] : [option.env],
+  );
+  return Object.keys(env)
+    .filter(
+      (name) => name.startsWith('OMENDB_') && !known.includes(name) && !isServiceLink(name, env[name] ?? ''),
+    )
+    .sort()
+    .map((name) => {
+      const guess = nearest(name, known);
+      return `${name} is not a setting${guess === undefined ? '; "omendb --help" lists them' : `: did you mean ${guess}?`}`;
+    });
+}

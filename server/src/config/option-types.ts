@@ -1,0 +1,146 @@
+/*
+ * How the text of an environment variable becomes a value. A type says in words what it takes, for
+ * `--help`, the README and every error.
+ */
+
+/** One kind of value. */
+export interface OptionType<T> {
+  /** What is allowed, to follow "must be". */
+  readonly allowed: string;
+  /** The value, or undefined when the text is not allowed. */
+  readonly parse: (text: string) => T | undefined;
+  /** A value as its author would write it. */
+  format(value: T): string;
+}
+
+export function int(min: number, max: number): OptionType<number> {
+  return {
+    allowed: `a whole number from ${min} to ${max}`,
+    parse: (text) => within(/^\d+$/.test(text) ? Number(text) : undefined, min, max),
+    format: String,
+  };
+}
+
+/** A TCP port; 0 lets the system choose a free one. */
+export function port(): OptionType<number> {
+  return { ...int(0, 65_535), allowed: 'a port from 1 to 65535, or 0 for any free port' };
+}
+
+export function bool(): OptionType<boolean> {
+  return {
+    allowed: 'true or false',
+    parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+    format: String,
+  };
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): OptionType<T> {
+  return {
+    allowed: `one of ${values.join(', ')}`,
+    parse: (text) => values.find((value) => value === text),
+    format: String,
+  };
+}
+
+/** Milliseconds. */
+export function duration(min: string, max: string): OptionType<number> {
+  const [minMs, maxMs] = [milliseconds(min) ?? 0, milliseconds(max) ?? 0];
+  return {
+    allowed: `a time from ${min} to ${max}, such as 250ms, 30s, 5m or 1h`,
+    parse: (text) => within(milliseconds(text), minMs, maxMs),
+    format: formatMilliseconds,
+  };
+}
+
+/** Bytes. */
+export function byteSize(min: string, max: string): OptionType<number> {
+  const [minBytes, maxBytes] = [bytes(min) ?? 0, bytes(max) ?? 0];
+  return {
+    allowed: `a size from ${min} to ${max}, such as 1073741824, 512Mi or 2Gi`,
+    parse: (text) => within(bytes(text), minBytes, maxBytes),
+    format: formatBytes,
+  };
+}
+
+/** An address to listen on. */
+export function address(): OptionType<string> {
+  return {
+    allowed: 'an IP address or host name to listen on, such as 127.0.0.1, 0.0.0.0 or ::',
+    parse: (text) => (/^[a-zA-Z0-9.:_-]{1,255}$/.test(text) ? text : undefined),
+    format: String,
+  };
+}
+
+export function path(what: 'file' | 'folder'): OptionType<string> {
+  return {
+    allowed: `the path of a ${what}`,
+    parse: (text) => (text.includes('\0') ? undefined : text),
+    format: String,
+  };
+}
+
+/** The folder behind a `file://` address. */
+export function fileAddress(): OptionType<string> {
+  return {
+    allowed: 'file:// and the path of a folder, such as file:///var/lib/omendb',
+    parse: (text) => /^file:\/\/([^\0?#]+)$/.exec(text)?.[1],
+    format: (folder) => `file://${folder}`,
+  };
+}
+
+/** Key material. */
+export function secret(bytesMin: number): OptionType<Uint8Array> {
+  return {
+    allowed: `text of at least ${bytesMin} bytes`,
+    parse: (text) => {
+      const key = new TextEncoder().encode(text);
+      return key.length >= bytesMin ? key : undefined;
+    },
+    format: () => '(secret)',
+  };
+}
+
+/** `text` in milliseconds: a number with `ms`, `s`, `m` or `h`; undefined if it is none. */
+export function milliseconds(text: string): number | undefined {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
+}
+
+/** Milliseconds as people write them: `90s`, `24h`. */
+export function formatMilliseconds(ms: number): string {
+  for (const [unit, size] of [
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+  ] as const) {
+    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+function formatBytes(count: number): string {
+  for (const [unit, size] of [
+    ['Gi', 2 ** 30],
+    ['Mi', 2 ** 20],
+    ['Ki', 2 ** 10],
+  ] as const) {
+    if (count >= size && count % size === 0) return `${count / size}${unit}`;
+  }
+  return String(count);
+}
+
+/** The suffixes of Kubernetes quantities, without the decimal ones that nobody uses for memory. */
+function bytes(text: string): number | undefined {
+  const match = /^(\d+)(Ki|Mi|Gi|k|M|G)?$/.exec(text);
+  if (match === null) return undefined;
+  const sizes: Readonly<Record<string, number>> = {
+    ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 },
+    ...{ k: 1e3, M: 1e6, G: 1e9 },
+  };
+  return Number(match[1]) * (sizes[match[2] ?? ''] ?? 1);
+}
+
+function within(value: number | undefined, min: number, max: number): number | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined;
+}

@@ -1,0 +1,169 @@
+/*
+ * Every setting, once. The environment, `omendb --help`, the README's table and the chart's values follow
+ * from this table.
+ */
+import { LIMITS } from '../core/limits.js';
+import { ARENA_BYTES_MAX } from '../core/memory/arena.js';
+import type { OptionType } from './option-types.js';
+import * as type from './option-types.js';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** What the defaults of some options depend on. */
+export interface Machine {
+  readonly cores: number;
+  /** Of the container when it has a limit, else of the machine. */
+  readonly memoryBytes: number;
+}
+
+/** One setting. */
+export interface Option<T> {
+  readonly env: string;
+  readonly type: OptionType<T>;
+  /** Null: the option has no value of its own, `defaultText` says what happens then. */
+  readonly default: T | null | ((machine: Machine) => T);
+  /** The default in words, where the value alone would not say it. */
+  readonly defaultText?: string;
+  /** One or two sentences. */
+  readonly doc: string;
+  /** Never printed. May also be given as the path of a file in the variable with `_FILE` behind its name. */
+  readonly secret?: true;
+}
+
+function defineOption<T>(option: Option<T>): Option<T> {
+  return option;
+}
+
+export const OPTIONS = {
+  httpPort: defineOption({
+    env: 'OMENDB_HTTP_PORT',
+    type: type.port(),
+    default: 8080,
+    doc: 'Port of the HTTP API.',
+  }),
+  grpcPort: defineOption({
+    env: 'OMENDB_GRPC_PORT',
+    type: type.port(),
+    default: 9090,
+    doc: 'Port of the gRPC API.',
+  }),
+  opsPort: defineOption({
+    env: 'OMENDB_OPS_PORT',
+    type: type.port(),
+    default: 8081,
+    doc: 'Port of the probes /livez, /readyz and /startupz. Keep it inside the cluster.',
+  }),
+  host: defineOption<string>({
+    env: 'OMENDB_HOST',
+    type: type.address(),
+    default: null,
+    defaultText: '0.0.0.0, or 127.0.0.1 without OMENDB_JWT_SECRET',
+    doc: 'Address that all three ports listen on.',
+  }),
+  workerThreads: defineOption({
+    env: 'OMENDB_WORKER_THREADS',
+    type: type.int(1, 64),
+    default: (machine) => Math.max(1, Math.min(8, machine.cores)),
+    defaultText: '8, or the number of cores if there are fewer',
+    doc: 'Engines: threads that search.',
+  }),
+  dimension: defineOption({
+    env: 'OMENDB_DIMENSION',
+    type: type.int(1, LIMITS.dimensionsMax),
+    default: 128,
+    doc: 'Dimensions of a collection that is created without saying.',
+  }),
+  jwtSecret: defineOption<Uint8Array>({
+    env: 'OMENDB_JWT_SECRET',
+    type: type.secret(32),
+    default: null,
+    defaultText: 'none: development mode',
+    doc:
+      'Key that tokens are signed with. Without it the server listens on loopback only, makes a key in the ' +
+      'data folder and prints a token.',
+    secret: true,
+  }),
+  dataDir: defineOption({
+    env: 'OMENDB_DATA_DIR',
+    type: type.path('folder'),
+    default: './data',
+    defaultText: './data, in the image /app/data',
+    doc: 'Folder for everything that the server keeps on local disk.',
+  }),
+  objectStore: defineOption<string>({
+    env: 'OMENDB_OBJECT_STORE',
+    type: type.fileAddress(),
+    default: null,
+    defaultText: 'file:// and the folder objects in OMENDB_DATA_DIR',
+    doc: 'Where all data is stored.',
+  }),
+  logLevel: defineOption({
+    env: 'OMENDB_LOG_LEVEL',
+    type: type.oneOf(LOG_LEVELS),
+    default: 'info',
+    doc: 'Least important messages to log.',
+  }),
+  memoryBytes: defineOption({
+    env: 'OMENDB_MEMORY_BYTES',
+    type: type.byteSize('64Mi', String(ARENA_BYTES_MAX)),
+    default: (machine) => Math.min(ARENA_BYTES_MAX, Math.max(2 ** 26, Math.floor(machine.memoryBytes / 2))),
+    defaultText: 'half of the memory of the container or machine, at most 4 GiB',
+    doc: 'Memory that the engines share for vectors and indexes.',
+  }),
+  maxInFlight: defineOption({
+    env: 'OMENDB_MAX_IN_FLIGHT',
+    type: type.int(1, 100_000),
+    default: 1024,
+    doc: 'Requests that may be in work at once, over both APIs. More are refused with OVERLOADED.',
+  }),
+  requestTimeoutMs: defineOption({
+    env: 'OMENDB_REQUEST_TIMEOUT',
+    type: type.duration('10ms', '1h'),
+    default: 60_000,
+    doc: 'Longest time for one request, also when the client allows more.',
+  }),
+  receiveTimeoutMs: defineOption({
+    env: 'OMENDB_RECEIVE_TIMEOUT',
+    type: type.duration('1s', '1h'),
+    default: 30_000,
+    doc: 'Longest time for an HTTP client to send its request.',
+  }),
+  keepAliveMs: defineOption({
+    env: 'OMENDB_KEEP_ALIVE',
+    type: type.duration('1s', '1h'),
+    default: 75_000,
+    doc: 'How long an idle HTTP connection stays open. Longer than a load balancer in front keeps it.',
+  }),
+  jsonBodyBytes: defineOption({
+    env: 'OMENDB_JSON_BODY_BYTES',
+    type: type.byteSize('64Ki', String(LIMITS.jsonBodyBytesMax)),
+    default: LIMITS.jsonBodyBytesMax,
+    doc: 'Largest JSON body.',
+  }),
+  protobufBodyBytes: defineOption({
+    env: 'OMENDB_PROTOBUF_BODY_BYTES',
+    type: type.byteSize('64Ki', String(LIMITS.protobufBodyBytesMax)),
+    default: LIMITS.protobufBodyBytesMax,
+    doc: 'Largest protobuf message, over HTTP and gRPC.',
+  }),
+  grpcConnectionAgeMs: defineOption({
+    env: 'OMENDB_GRPC_CONNECTION_AGE',
+    type: type.duration('10s', '24h'),
+    default: 300_000,
+    doc: 'Age at which a gRPC connection is asked to reconnect, so that load spreads over new pods.',
+  }),
+  grpcReflection: defineOption({
+    env: 'OMENDB_GRPC_REFLECTION',
+    type: type.bool(),
+    default: false,
+    doc: 'Let gRPC tools such as grpcurl read the API from the server.',
+  }),
+  drainMs: defineOption({
+    env: 'OMENDB_DRAIN_TIME',
+    type: type.duration('0ms', '1h'),
+    default: 25_000,
+    doc: 'Longest time to finish requests in work when the server is asked to stop.',
+  }),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;

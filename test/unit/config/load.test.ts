@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import { ConfigError, loadConfig } from '#server/config/load.js';
+import type { Environment } from '#server/config/load.js';
+import { OPTIONS } from '#server/config/options.js';
+
+const SECRET = 'a secret that is long enough to sign with';
+const MACHINE = { cores: 2, memoryBytes: 8 * 2 ** 30 };
+const load = (env: Environment, machine = MACHINE) => loadConfig(env, machine);
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('Configuration', () => {
+  it('needs no variable at all', () => {
+    const config = load({});
+    expect(config).to.include({ httpPort: 8080, grpcPort: 9090, opsPort: 8081, dimension: 128 });
+    expect(config).to.include({ dataDir: resolve('data'), objectStore: resolve('data/objects') });
+    expect(config.jwtSecret).to.equal(null);
+  });
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(load({}))).to.equal(true);
+  });
+
+  it('listens on loopback without a secret and everywhere with one', () => {
+    expect(load({}).host).to.equal('127.0.0.1');
+    expect(load({ OMENDB_JWT_SECRET: SECRET }).host).to.equal('0.0.0.0');
+    expect(load({ OMENDB_JWT_SECRET: SECRET, OMENDB_HOST: '::' }).host).to.equal('::');
+  });
+
+  it('refuses an address that others can reach when there is no secret', () => {
+    for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org']) {
+      expect(problemsOf({ OMENDB_HOST: host }).join()).to.include('that needs OMENDB_JWT_SECRET');
+    }
+    for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
+      expect(problemsOf({ OMENDB_HOST: host })).to.deep.equal([]);
+    }
+  });
+
+  it('has an engine for each core, at most eight', () => {
+    expect(load({}, { ...MACHINE, cores: 2 }).workerThreads).to.equal(2);
+    expect(load({}, { ...MACHINE, cores: 64 }).workerThreads).to.equal(8);
+    expect(load({ OMENDB_WORKER_THREADS: '16' }).workerThreads).to.equal(16);
+  });
+
+  it('gives the engines half of the memory, within what one arena can be', () => {
+    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 30 }).memoryBytes).to.equal(2 ** 29);
+    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 40 }).memoryBytes).to.equal(2 ** 32 - 2 ** 16);
+    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 20 }).memoryBytes).to.equal(2 ** 26);
+  });
+
+  it('reads sizes and times with their units', () => {
+    const config = load({
+      OMENDB_MEMORY_BYTES: '512Mi',
+      OMENDB_DRAIN_TIME: '2m',
+      OMENDB_KEEP_ALIVE: '1500ms',
+    });
+    expect(config).to.include({ memoryBytes: 512 * 2 ** 20, drainMs: 120_000, keepAliveMs: 1500 });
+    expect(load({ OMENDB_MEMORY_BYTES: '1073741824' }).memoryBytes).to.equal(2 ** 30);
+    for (const text of ['25', '-1s', '1 s', '1d', '2h', '0x10s']) {
+      expect(problemsOf({ OMENDB_DRAIN_TIME: text }), text).to.have.lengthOf(1);
+    }
+  });
+
+  it('puts objects where the address says', () => {
+    expect(load({ OMENDB_OBJECT_STORE: 'file:///var/lib/x' }).objectStore).to.equal('/var/lib/x');
+    expect(load({ OMENDB_DATA_DIR: '/d' }).objectStore).to.equal('/d/objects');
+    expect(problemsOf({ OMENDB_OBJECT_STORE: 's3://bucket' })[0]).to.include('must be file:// and the path');
+  });
+
+  it('takes port 0 more than once, and any other port only once', () => {
+    const free = { OMENDB_HTTP_PORT: '0', OMENDB_GRPC_PORT: '0', OMENDB_OPS_PORT: '0' };
+    expect(problemsOf(free)).to.deep.equal([]);
+    expect(problemsOf({ OMENDB_HTTP_PORT: '9090' })).to.deep.equal([
+      'OMENDB_HTTP_PORT and OMENDB_GRPC_PORT are both 9090: each needs a port of its own',
+    ]);
+  });
+});
+
+describe('Configuration problems', () => {
+  it('name the variable, what was seen and what is allowed', () => {
+    expect(problemsOf({ OMENDB_HTTP_PORT: '80x' })).to.deep.equal([
+      'OMENDB_HTTP_PORT is "80x": must be a port from 1 to 65535, or 0 for any free port',
+    ]);
+    expect(problemsOf({ OMENDB_LOG_LEVEL: 'loud' })).to.deep.equal([
+      'OMENDB_LOG_LEVEL is "loud": must be one of debug, info, warn, error',
+    ]);
+  });
+
+  it('are reported all at once', () => {
+    const env = {
+      OMENDB_HTTP_PORT: '70000',
+      OMENDB_DIMENSION: '0',
+      OMENDB_HTPT_PORT: '1',
+      OMENDB_GRPC_PORT: '',
+    };
+    expect(problemsOf(env)).to.have.lengthOf(4);
+  });
+
+  it('include values outside the range of every option', () => {
+    for (const option of Object.values(OPTIONS)) {
+      if (!/ from /.test(option.type.allowed)) continue;
+      for (const text of ['-1', '99999999999999', '1e3', 'NaN', ' 1']) {
+        expect(problemsOf({ [option.env]: text }), `${option.env}=${text}`).to.have.lengthOf(1);
+      }
+    }
+  });
+
+  it('include an empty variable', () => {
+    expect(problemsOf({ OMENDB_DATA_DIR: '' })[0]).to.match(/^OMENDB_DATA_DIR is empty: remove it/);
+  });
+
+  it('include an unknown variable, with the name that was probably meant', () => {
+    expect(problemsOf({ OMENDB_WORKER_THREAD: '4' })).to.deep.equal([
+      'OMENDB_WORKER_THREAD is not a setting: did you mean OMENDB_WORKER_THREADS?',
+    ]);
+    expect(problemsOf({ OMENDB_COLOUR: 'red' })).to.deep.equal([
+      'OMENDB_COLOUR is not a setting; "omendb --help" lists them',
+    ]);
+  });
+
+  it('do not include variables of others', () => {
+    expect(problemsOf({ PATH: '/bin', OMENDBX: '1', NODE_ENV: '' })).to.deep.equal([]);
+  });
+});
+
+describe('Variables that Kubernetes sets for Services', () => {
+  it('are ignored', () => {
+    const env = {
+      OMENDB_SERVICE_HOST: '10.0.0.1',
+      OMENDB_SERVER_SERVICE_HOST: '10.0.0.1',
+      OMENDB_SERVER_SERVICE_PORT: '80',
+      OMENDB_SERVER_SERVICE_PORT_GRPC: '9090',
+      OMENDB_PORT: 'tcp://10.0.0.1:80',
+      OMENDB_SERVER_PORT: 'tcp://10.0.0.1:80',
+      OMENDB_SERVER_PORT_80_TCP: 'tcp://10.0.0.1:80',
+      OMENDB_SERVER_PORT_80_TCP_PROTO: 'tcp',
+      OMENDB_SERVER_PORT_80_TCP_PORT: '80',
+      OMENDB_SERVER_PORT_80_TCP_ADDR: '10.0.0.1',
+    };
+    expect(problemsOf(env)).to.deep.equal([]);
+  });
+
+  it('are explained when they take the place of a setting', () => {
+    expect(problemsOf({ OMENDB_HTTP_PORT: 'tcp://10.0.0.1:80' })).to.deep.equal([
+      'OMENDB_HTTP_PORT is "tcp://10.0.0.1:80", which Kubernetes sets for a Service called "omendb-http": ' +
+        'set "enableServiceLinks: false" in the pod, or give the Service another name',
+    ]);
+  });
+
+  it('are not confused with a misspelt port', () => {
+    expect(problemsOf({ OMENDB_SERVER_PORT: '8080' })).to.have.lengthOf(1);
+  });
+});
+
+describe('The secret', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'omendb-config-'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function file(text: string): string {
+    writeFileSync(join(folder, 'secret'), text);
+    return join(folder, 'secret');
+  }
+
+  it('comes from the variable or from a file, whose last line end is not part of it', () => {
+    const key = new TextEncoder().encode(SECRET);
+    expect(load({ OMENDB_JWT_SECRET: SECRET }).jwtSecret).to.deep.equal(key);
+    const config = load({ OMENDB_JWT_SECRET_FILE: file(`${SECRET}\n`) });
+    expect(config.jwtSecret).to.deep.equal(key);
+    expect(config.jwtSecretFile).to.equal(join(folder, 'secret'));
+  });
+
+  it('has 32 bytes or more', () => {
+    expect(problemsOf({ OMENDB_JWT_SECRET: 'x'.repeat(32) })).to.deep.equal([]);
+    expect(problemsOf({ OMENDB_JWT_SECRET: 'x'.repeat(31) })[0]).to.include('too short');
+    expect(problemsOf({ OMENDB_JWT_SECRET: '' })[0]).to.include('too short');
+    expect(problemsOf({ OMENDB_JWT_SECRET_FILE: file('') })[0]).to.include('too short');
+  });
+
+  it('is given once', () => {
+    const env = { OMENDB_JWT_SECRET: SECRET, OMENDB_JWT_SECRET_FILE: file(SECRET) };
+    expect(problemsOf(env)).to.deep.equal([
+      'OMENDB_JWT_SECRET and OMENDB_JWT_SECRET_FILE are both set: remove one of them',
+    ]);
+  });
+
+  it('is never part of a message', () => {
+    expect(problemsOf({ OMENDB_JWT_SECRET: 'hunter2' }).join()).not.to.include('hunter2');
+  });
+
+  it('names the file that cannot be read', () => {
+    const path = join(folder, 'absent');
+    expect(problemsOf({ OMENDB_JWT_SECRET_FILE: path })[0])
+      .to.include(path)
+      .and.include('cannot be read');
+  });
+});
