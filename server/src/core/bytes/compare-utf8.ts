@@ -1,6 +1,7 @@
 /*
- * The order of keys: by UTF-8 bytes, which is the order of code points. JavaScript compares UTF-16 units, which puts
- * characters beyond U+FFFF (two surrogates from U+D800 on) before U+E000 to U+FFFF; object stores do not.
+ * The order of keys: by UTF-8 bytes, which is the order of code points. JavaScript compares UTF-16 units,
+ * which puts characters beyond U+FFFF (two surrogates from U+D800 on) before U+E000 to U+FFFF; object stores
+ * do not.
  */
 
 /** Negative, zero or positive as `a` sorts before, equal to or after `b` by UTF-8 bytes. */
