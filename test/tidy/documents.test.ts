@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { expect } from 'chai';
 import { ERROR_TABLE } from '#server/core/errors.js';
 import { LIMITS } from '#server/core/limits.js';
+import { OPTIONS } from '#server/config/options.js';
+import { renderMarkdown } from '#server/config/render.js';
 import { expectNone, fileAt, ROOT, writtenFiles } from './tree.js';
 import type { SourceFile } from './tree.js';
 
@@ -42,6 +45,22 @@ describe('Documents', () => {
         .map((name) => `${path}: ${name}`),
     );
     expectNone(missing);
+  });
+
+  it('name settings that exist', () => {
+    const known = new Set(Object.values(OPTIONS).flatMap(({ env }) => [env, `${env}_FILE`]));
+    const unknown = pages().flatMap(({ path, text }) =>
+      [...text.matchAll(/\bOMENDB_[A-Z_]*[A-Z]\b/g)]
+        .map(([name]) => name)
+        .filter((name) => !known.has(name))
+        .map((name) => `${path}: ${name}`),
+    );
+    expectNone(unknown);
+  });
+
+  it('show in the README the settings as the server knows them', () => {
+    const region = /<!-- settings:begin -->\n([\s\S]*?)<!-- settings:end -->/.exec(fileAt('README.md').text);
+    expect(region?.[1]?.trim(), 'run "npm run generate"').to.equal(renderMarkdown().trim());
   });
 
   it('explain every error reason, in the proto that clients read', () => {

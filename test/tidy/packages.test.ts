@@ -8,7 +8,8 @@ interface Manifest {
 
 const parse = (path: string) => JSON.parse(fileAt(path).text) as Manifest;
 const lock = () =>
-  (JSON.parse(fileAt('package-lock.json').text) as { readonly packages: Readonly<Record<string, Manifest>> }).packages;
+  (JSON.parse(fileAt('package-lock.json').text) as { readonly packages: Readonly<Record<string, Manifest>> })
+    .packages;
 
 describe('Packages', () => {
   it('are pinned to one version each', () => {
