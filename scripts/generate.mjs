@@ -1,19 +1,26 @@
-// Generates everything that follows from the protos. `node scripts/generate.mjs [folder]` writes below
-// `folder` instead of the repository.
+// Generates everything that follows from the protos. `node scripts/generate.mjs [folder]` writes below `folder` instead of the
+// repository. A change that breaks clients of the committed image is refused; `--allow-breaking` makes it the new truth.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const target = resolve(process.argv[2] ?? root);
+const allowBreaking = process.argv.includes('--allow-breaking');
+const target = resolve(process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? root);
+const committed = join(root, 'proto/image.binpb');
 const scratch = mkdtempSync(join(tmpdir(), 'omendb-generate-'));
 try {
-  const image = join(scratch, 'image.binpb');
+  const withComments = join(scratch, 'comments.binpb');
+  const bare = join(scratch, 'bare.binpb');
   run('typescript-native/bin/tsc', ['-b', 'proto/codegen']);
-  run('@bufbuild/buf/bin/buf', ['build', '-o', image]);
-  node(join(root, 'proto/codegen/dist/main.js'), [image, join(root, 'proto/codegen'), target]);
+  run('@bufbuild/buf/bin/buf', ['build', '-o', withComments]);
+  run('@bufbuild/buf/bin/buf', ['build', '--exclude-source-info', '-o', bare]);
+  if (!allowBreaking && existsSync(committed)) run('@bufbuild/buf/bin/buf', ['breaking', '--against', committed]);
+  node(join(root, 'proto/codegen/dist/main.js'), [withComments, join(root, 'proto/codegen'), target]);
+  mkdirSync(join(target, 'proto'), { recursive: true });
+  copyFileSync(bare, join(target, 'proto/image.binpb'));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -23,6 +30,8 @@ function run(script, args) {
 }
 
 function node(script, args) {
-  const result = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
-  if (result.status !== 0) process.exit(result.status ?? 1);
+  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  if (status === 0) return;
+  rmSync(scratch, { recursive: true, force: true });
+  process.exit(status ?? 1);
 }

@@ -18,7 +18,9 @@ export class Comments {
     }
   }
 
-  /** The comment above a declaration, its lines joined into paragraphs; empty when there is none. */
+  /**
+   * The comment above a declaration, its lines joined into paragraphs and field names as JSON has them; empty when there is none.
+   */
   of(desc: Described): string {
     const file = desc.kind === 'field' || desc.kind === 'rpc' || desc.kind === 'enum_value' ? desc.parent.file : desc.file;
     return this.#byFile.get(`${file.name}.proto`)?.get(pathOf(desc)) ?? '';
@@ -49,5 +51,6 @@ function tidy(comment: string): string {
     .split(/\n\s*\n/)
     .map((paragraph) => paragraph.split('\n').map((line) => line.trim()).join(' ').trim())
     .filter((paragraph) => paragraph !== '')
-    .join('\n\n');
+    .join('\n\n')
+    .replace(/`[a-z]+(?:_[a-z0-9]+)+`/g, (name) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()));
 }

@@ -25,9 +25,11 @@ export async function finish(file: GeneratedFile): Promise<GeneratedFile> {
 /** Replaces everything in `folder` by `files`. */
 export function replaceFolder(folder: string, files: readonly GeneratedFile[]): void {
   rmSync(folder, { recursive: true, force: true });
-  for (const file of files) {
-    const path = join(folder, file.path);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, file.content);
-  }
+  for (const file of files) writeFile(folder, file);
+}
+
+export function writeFile(folder: string, file: GeneratedFile): void {
+  const path = join(folder, file.path);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, file.content);
 }
