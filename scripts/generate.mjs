@@ -17,7 +17,7 @@ try {
   run('typescript-native/bin/tsc', ['-b', 'proto/codegen']);
   run('@bufbuild/buf/bin/buf', ['build', '-o', withComments]);
   run('@bufbuild/buf/bin/buf', ['build', '--exclude-source-info', '-o', bare]);
-  if (!allowBreaking && existsSync(committed)) run('@bufbuild/buf/bin/buf', ['breaking', '--against', committed]);
+  if (!allowBreaking && existsSync(committed)) node(join(root, 'scripts/check-breaking.mjs'), [bare]);
   node(join(root, 'proto/codegen/dist/main.js'), [withComments, join(root, 'proto/codegen'), target]);
   mkdirSync(join(target, 'proto'), { recursive: true });
   copyFileSync(bare, join(target, 'proto/image.binpb'));

@@ -121,7 +121,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           {
             name: 'pageToken',
             in: 'query',
-            description: 'Where to go on: `next_page_token` of the page before.',
+            description: 'Where to go on: `nextPageToken` of the page before.',
             schema: {
               type: 'string',
             },
@@ -812,7 +812,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
             name: 'sessionToken',
             in: 'query',
             description:
-              '`session_token` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last write this read must see; used with session consistency.',
             schema: {
               type: 'string',
             },
@@ -1138,7 +1138,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`session_token` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last write this read must see; used with session consistency.',
           },
         },
         required: ['ids'],
@@ -1216,7 +1216,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`session_token` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last write this read must see; used with session consistency.',
           },
         },
         additionalProperties: false,
@@ -2061,7 +2061,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`session_token` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last write this read must see; used with session consistency.',
           },
         },
         required: ['vector'],
@@ -2204,7 +2204,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           },
           pageToken: {
             type: 'string',
-            description: 'Where to go on: `next_page_token` of the page before.',
+            description: 'Where to go on: `nextPageToken` of the page before.',
           },
           consistency: {
             $ref: '#/components/schemas/Consistency',
@@ -2213,7 +2213,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`session_token` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last write this read must see; used with session consistency.',
           },
         },
         additionalProperties: false,
