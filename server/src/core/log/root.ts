@@ -1,0 +1,203 @@
+/*
+ * The root of a collection: the one object that says what the collection consists of. Reading it and the log
+ * behind its floor is reading the collection.
+ *
+ * It changes only by compare-and-swap of a pure function (transitions.ts), and each version is also kept as
+ * an immutable manifest with the same bytes. Keys in it are relative to the collection's folder, so a copy of
+ * the folder is a whole collection. Drawn in docs/formats/root.md.
+ */
+import { OmenError } from '../errors.js';
+import type { CollectionId } from '../ids.js';
+import type { Metric } from '../vector/metric.js';
+import { METRICS } from '../vector/metric.js';
+import type { EnvelopeKind, JsonObject } from './envelope.js';
+import { decodeEnvelope, encodeEnvelope } from './envelope.js';
+import { NO_SLOT_HASH } from './wal-slot.js';
+
+export const ROOT_FORMAT = 1;
+
+/** Manifest keys that a root carries: enough to tell one's own success after this many later commits. */
+export const MANIFESTS_KEPT = 32;
+
+export const JOB_KINDS = ['flush', 'merge'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+export interface Schema {
+  readonly name: string;
+  readonly dimensions: number;
+  readonly metric: Metric;
+  readonly createdAtMs: number;
+}
+
+/** Rows of a segment that are gone: a bitmap in an object of its own. */
+export interface DeletesRef {
+  readonly key: string;
+  /** Deleted rows. */
+  readonly rows: number;
+}
+
+export interface SegmentRef {
+  readonly key: string;
+  readonly jobId: string;
+  /** 0 for a flush, one more than the highest input for a merge. */
+  readonly level: number;
+  /** Rows in the object, including those deleted since. */
+  readonly rows: number;
+  readonly liveRows: number;
+  readonly bytes: number;
+  readonly minSequence: number;
+  readonly maxSequence: number;
+  readonly deletes?: DeletesRef;
+  /** For planning without opening the segment; opaque here. */
+  readonly summary: JsonObject;
+}
+
+/**
+ * A right to publish. Registered before the first byte is uploaded; without it the job's objects are garbage.
+ */
+export interface JobRef {
+  /** Random and never used again; every object of the job carries it in its key. */
+  readonly jobId: string;
+  readonly kind: JobKind;
+  /** Keys of the segments that a merge replaces. */
+  readonly inputs: readonly string[];
+  readonly claimedBy: string;
+  /** Information for people and for finding jobs that nobody works on; never for safety. */
+  readonly claimedAtMs: number;
+}
+
+/** Remembered request ids of folded slots. */
+export interface RequestWindowRef {
+  readonly key: string;
+  readonly requests: number;
+}
+
+/** A place in the log: everything up to and including this slot. */
+export interface LogPosition {
+  readonly slot: number;
+  /** Hash of that slot, so that the next one can be checked. */
+  readonly hash: string;
+  /** Sequence number of the last write of that slot. */
+  readonly sequence: number;
+}
+
+export interface Root {
+  readonly format: number;
+  readonly collectionId: CollectionId;
+  /** One more with every change. */
+  readonly version: number;
+  /** Slots up to here are in segments; their objects may be gone. */
+  readonly walFloor: number;
+  readonly walFloorHash: string;
+  /** Writes up to here are in segments. */
+  readonly foldedSequence: number;
+  readonly schema: Schema;
+  readonly segments: readonly SegmentRef[];
+  readonly jobs: readonly JobRef[];
+  /** Keys of the newest manifests, oldest first; the last one is this version's. */
+  readonly manifests: readonly string[];
+  /** Versions below this one may be collected. */
+  readonly retentionFloor: number;
+  readonly requestWindow?: RequestWindowRef;
+  /** No write is ever acknowledged again. */
+  readonly sealed: boolean;
+}
+
+const ROOT_KIND: EnvelopeKind = { magic: 'OMRT', version: ROOT_FORMAT };
+
+export function encodeRoot(root: Root): Uint8Array {
+  return encodeEnvelope(ROOT_KIND, root);
+}
+
+/** Throws `DATA_CORRUPTED` naming the source and the field. */
+export function decodeRoot(bytes: Uint8Array, source: string): Root {
+  const value = decodeEnvelope(ROOT_KIND, bytes, source);
+  checkShape(value, ROOT_SHAPE, source);
+  return value as unknown as Root;
+}
+
+export function floorOf(root: Root): LogPosition {
+  return { slot: root.walFloor, hash: root.walFloorHash, sequence: root.foldedSequence };
+}
+
+/** The root of a new collection, version 1, without its manifest. */
+export function newRoot(collectionId: CollectionId, schema: Schema): Root {
+  return {
+    format: ROOT_FORMAT,
+    collectionId,
+    version: 1,
+    walFloor: 0,
+    walFloorHash: NO_SLOT_HASH,
+    foldedSequence: 0,
+    schema,
+    segments: [],
+    jobs: [],
+    manifests: [],
+    retentionFloor: 1,
+    sealed: false,
+  };
+}
+
+type Check = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Check>>;
+
+const text: Check = (value) => typeof value === 'string' && value.length > 0;
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const hex: Check = (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
+const flag: Check = (value) => typeof value === 'boolean';
+const oneOf =
+  (values: readonly string[]): Check =>
+  (value) =>
+    values.includes(value as string);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const object =
+  (shape: Shape): Check =>
+  (value) =>
+    typeof value === 'object' && value !== null && wrongField(value as JsonObject, shape) === undefined;
+
+const ROOT_SHAPE: Shape = {
+  format: (value) => value === ROOT_FORMAT,
+  collectionId: hex,
+  version: count,
+  walFloor: count,
+  walFloorHash: hex,
+  foldedSequence: count,
+  schema: object({ name: text, dimensions: count, metric: oneOf(METRICS), createdAtMs: count }),
+  segments: listOf(
+    object({
+      ...{ key: text, jobId: text, level: count, rows: count, liveRows: count, bytes: count },
+      ...{ minSequence: count, maxSequence: count, summary: object({}) },
+      deletes: optional(object({ key: text, rows: count })),
+    }),
+  ),
+  jobs: listOf(
+    object({
+      ...{ jobId: text, kind: oneOf(JOB_KINDS), inputs: listOf(text) },
+      ...{ claimedBy: text, claimedAtMs: count },
+    }),
+  ),
+  manifests: listOf(text),
+  retentionFloor: count,
+  requestWindow: optional(object({ key: text, requests: count })),
+  sealed: flag,
+};
+
+function wrongField(value: JsonObject, shape: Shape): string | undefined {
+  return Object.entries(shape).find(([name, check]) => !check(value[name]))?.[0];
+}
+
+function checkShape(value: JsonObject, shape: Shape, source: string): void {
+  const field = wrongField(value, shape);
+  if (field === undefined) return;
+  throw new OmenError(
+    'DATA_CORRUPTED',
+    `${source} is damaged: field "${field}" is missing or not what it must be`,
+  );
+}

@@ -1,0 +1,166 @@
+/*
+ * All ways in which a root changes: pure functions from one root to the next, so that a lost compare-and-swap
+ * is repeated on the new root, and a history can be replayed without a store.
+ *
+ * A transition either gives a root that keeps the invariants of invariants.ts or refuses with an `OmenError`:
+ * `COLLECTION_NOT_FOUND` when the collection is sealed, `COLLECTION_BUSY` with `metadata.conflict` when its
+ * premise no longer holds. Version and manifest are filled in by whoever commits.
+ */
+import { OmenError } from '../errors.js';
+import type { DeletesRef, JobRef, LogPosition, RequestWindowRef, Root, SegmentRef } from './root.js';
+
+/** Why a transition was refused; value of `metadata.conflict`. */
+export const CONFLICTS = [
+  'job-revoked',
+  'job-exists',
+  'segment-gone',
+  'deletes-changed',
+  'floor-moved',
+] as const;
+export type Conflict = (typeof CONFLICTS)[number];
+
+/** Which conflict made a transition refuse, or null if `error` is something else. */
+export function conflictOf(error: unknown): Conflict | null {
+  if (!(error instanceof OmenError)) return null;
+  return CONFLICTS.find((conflict) => conflict === error.metadata['conflict']) ?? null;
+}
+
+/**
+ * New deleted rows of a segment. `replaces` is the key of the deletes they were made from: none, or the
+ * object they extend.
+ */
+export interface DeletesChange {
+  readonly segmentKey: string;
+  readonly replaces: string | null;
+  readonly deletes: DeletesRef;
+}
+
+export interface Flush {
+  readonly jobId: string;
+  /** What was folded: the log from the root's floor up to here. */
+  readonly through: LogPosition;
+  /** The floor that the job began from. */
+  readonly fromSlot: number;
+  /** Null when everything folded was deletions. */
+  readonly segment: SegmentRef | null;
+  readonly deletes: readonly DeletesChange[];
+  /** Replaces the present one; absent: there is none to carry. */
+  readonly requestWindow?: RequestWindowRef;
+}
+
+export interface Merge {
+  readonly jobId: string;
+  /** The segments merged, with the key of the deletes that were taken into account. */
+  readonly inputs: readonly { readonly key: string; readonly deletesKey: string | null }[];
+  /** Null when no row was left. */
+  readonly segment: SegmentRef | null;
+}
+
+/** Gives a job the right to publish. For a merge every input must be there and in no other job. */
+export function registerJob(root: Root, job: JobRef): Root {
+  checkOpen(root);
+  if (root.jobs.some((other) => other.jobId === job.jobId)) {
+    throw refused('job-exists', `job ${job.jobId} is registered already`);
+  }
+  for (const key of job.inputs) {
+    if (!root.segments.some((segment) => segment.key === key)) {
+      throw refused('segment-gone', `segment ${key} is not part of the collection any more`);
+    }
+    const other = root.jobs.find(({ inputs }) => inputs.includes(key));
+    if (other !== undefined) throw refused('job-exists', `segment ${key} is an input of job ${other.jobId}`);
+  }
+  return { ...root, jobs: [...root.jobs, job] };
+}
+
+/** Takes the right away. A job that is not registered is no error: the aim is reached. */
+export function revokeJob(root: Root, jobId: string): Root {
+  return { ...root, jobs: root.jobs.filter((job) => job.jobId !== jobId) };
+}
+
+/** Moves the floor of the log and adds what was folded. */
+export function publishFlush(root: Root, flush: Flush): Root {
+  checkOpen(root);
+  checkJob(root, flush.jobId);
+  if (root.walFloor !== flush.fromSlot || flush.through.slot < root.walFloor) {
+    throw refused(
+      'floor-moved',
+      `the log is folded up to slot ${root.walFloor}, the job began at ${flush.fromSlot}`,
+    );
+  }
+  const segments = applyDeletes(root.segments, flush.deletes);
+  const { requestWindow: _, ...rest } = root;
+  return {
+    ...rest,
+    walFloor: flush.through.slot,
+    walFloorHash: flush.through.hash,
+    foldedSequence: flush.through.sequence,
+    segments: flush.segment === null ? segments : [...segments, flush.segment],
+    jobs: root.jobs.filter((job) => job.jobId !== flush.jobId),
+    ...(flush.requestWindow === undefined ? {} : { requestWindow: flush.requestWindow }),
+  };
+}
+
+/**
+ * Puts one segment in the place of several. Refuses with `deletes-changed` when an input lost rows meanwhile.
+ */
+export function publishMerge(root: Root, merge: Merge): Root {
+  checkOpen(root);
+  checkJob(root, merge.jobId);
+  for (const input of merge.inputs) {
+    const segment = root.segments.find(({ key }) => key === input.key);
+    if (segment === undefined) throw refused('segment-gone', `segment ${input.key} was replaced meanwhile`);
+    if ((segment.deletes?.key ?? null) !== input.deletesKey) {
+      throw refused('deletes-changed', `rows of segment ${input.key} were deleted meanwhile`);
+    }
+  }
+  const gone = new Set(merge.inputs.map(({ key }) => key));
+  const kept = root.segments.filter(({ key }) => !gone.has(key));
+  return {
+    ...root,
+    segments: merge.segment === null ? kept : [...kept, merge.segment],
+    jobs: root.jobs.filter((job) => job.jobId !== merge.jobId),
+  };
+}
+
+/** Lets versions below `version` be collected. Never goes back and never past the present version. */
+export function raiseRetention(root: Root, version: number): Root {
+  const floor = Math.min(version, root.version);
+  return floor <= root.retentionFloor ? root : { ...root, retentionFloor: floor };
+}
+
+/** Ends the collection: no job may publish and no write is acknowledged from here on. */
+export function seal(root: Root): Root {
+  return root.sealed ? root : { ...root, sealed: true, jobs: [] };
+}
+
+/** Throws `COLLECTION_NOT_FOUND` when the collection is sealed. */
+export function checkOpen(root: Root): void {
+  if (root.sealed) {
+    throw new OmenError('COLLECTION_NOT_FOUND', `collection "${root.schema.name}" was deleted`);
+  }
+}
+
+function checkJob(root: Root, jobId: string): void {
+  if (root.jobs.some((job) => job.jobId === jobId)) return;
+  throw refused('job-revoked', `job ${jobId} was revoked or has published already`);
+}
+
+function applyDeletes(segments: readonly SegmentRef[], changes: readonly DeletesChange[]): SegmentRef[] {
+  const byKey = new Map(changes.map((change) => [change.segmentKey, change]));
+  const changed = segments.map((segment) => {
+    const change = byKey.get(segment.key);
+    if (change === undefined) return segment;
+    byKey.delete(segment.key);
+    if ((segment.deletes?.key ?? null) !== change.replaces) {
+      throw refused('deletes-changed', `rows of segment ${segment.key} were deleted meanwhile`);
+    }
+    return { ...segment, deletes: change.deletes, liveRows: segment.rows - change.deletes.rows };
+  });
+  const [missing] = byKey.keys();
+  if (missing !== undefined) throw refused('segment-gone', `segment ${missing} was replaced meanwhile`);
+  return changed;
+}
+
+function refused(conflict: Conflict, message: string): OmenError {
+  return new OmenError('COLLECTION_BUSY', message, { metadata: { conflict } });
+}
