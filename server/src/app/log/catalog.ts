@@ -1,0 +1,184 @@
+/*
+ * Names of collections, by tenant. One small object per name, changed by compare-and-swap, says which
+ * collection has the name now and which earlier ones are still being removed. A name is free as soon as its
+ * collection is deleted: the next one has another id.
+ *
+ * Tenants cannot meet: every key begins with the tenant, which holds no slash, and a tenant comes from a
+ * credential only. An entry is never removed, because a delete cannot be conditional and a name can come
+ * back; an empty entry is not listed.
+ */
+import { OmenError } from '../../core/errors.js';
+import type { CollectionId, CollectionName, TenantId } from '../../core/ids.js';
+import type { EnvelopeKind } from '../../core/log/envelope.js';
+import { decodeEnvelope, encodeEnvelope } from '../../core/log/envelope.js';
+import type { Schema } from '../../core/log/root.js';
+import type { ObjectStore } from '../../ports/object-store.js';
+import type { Rng } from '../../ports/rng.js';
+import type { Scheduler } from '../../ports/scheduler.js';
+import type { ObjectLayout } from './object-layout.js';
+import { newNonce } from './object-layout.js';
+import type { RetryDeps, RetryPolicy } from './storage-retry.js';
+import { backoffMs, STORAGE_RETRY, withRetry } from './storage-retry.js';
+
+export interface CatalogEntry {
+  readonly id: CollectionId;
+  readonly schema: Schema;
+}
+
+export interface CatalogPage {
+  readonly entries: readonly CatalogEntry[];
+  /** Last name of the page, or null when nothing follows. */
+  readonly next: CollectionName | null;
+}
+
+/** A collection that waits for the collector. */
+export interface DoomedCollection {
+  readonly key: string;
+  readonly id: CollectionId;
+}
+
+export interface CatalogDeps {
+  readonly store: ObjectStore;
+  readonly rng: Rng;
+  readonly scheduler: Scheduler;
+  readonly layout: ObjectLayout;
+  readonly retry?: RetryPolicy;
+}
+
+interface Entry {
+  readonly current: CatalogEntry | null;
+  /** Ids of deleted collections whose objects are not gone yet. */
+  readonly deleting: readonly CollectionId[];
+}
+
+const KIND: EnvelopeKind = { magic: 'OMCT', version: 1 };
+const EMPTY: Entry = { current: null, deleting: [] };
+
+/** Entries read at once while listing. */
+const READ_AHEAD = 16;
+
+export class Catalog {
+  readonly #retry: RetryDeps;
+
+  constructor(private readonly deps: CatalogDeps) {
+    const { scheduler, rng, retry } = deps;
+    this.#retry = { scheduler, rng, policy: retry ?? STORAGE_RETRY };
+  }
+
+  /**
+   * Gives the name to a collection whose root exists already. Throws `COLLECTION_EXISTS` when it is taken.
+   */
+  async create(tenant: TenantId, name: CollectionName, entry: CatalogEntry): Promise<void> {
+    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
+      // The answer to our own swap was lost; the collection may even have been deleted since.
+      if (present.current?.id === entry.id || present.deleting.includes(entry.id)) return present;
+      if (present.current !== null) {
+        throw new OmenError('COLLECTION_EXISTS', `collection "${name}" exists already`, { field: 'name' });
+      }
+      return { ...present, current: entry };
+    });
+  }
+
+  /** The collection of that name, or null. */
+  async get(tenant: TenantId, name: CollectionName): Promise<CatalogEntry | null> {
+    return (await this.#read(this.deps.layout.catalogKey(tenant, name))).entry.current;
+  }
+
+  /**
+   * Takes the name away; the collection is left to the collector.
+   *
+   * @param id When given, only if the name still belongs to that collection.
+   * @returns the entry removed, or null when there was none.
+   */
+  async remove(tenant: TenantId, name: CollectionName, id?: CollectionId): Promise<CatalogEntry | null> {
+    let removed: CatalogEntry | null = null;
+    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
+      const { current } = present;
+      if (current === null || (id !== undefined && current.id !== id)) return present;
+      removed = current;
+      return { current: null, deleting: [...present.deleting, current.id] };
+    });
+    return removed;
+  }
+
+  /** Collections of a tenant in the order of their names, behind `after`. */
+  async list(tenant: TenantId, limit: number, after?: CollectionName): Promise<CatalogPage> {
+    const prefix = this.deps.layout.tenantPrefix(tenant);
+    const entries: CatalogEntry[] = [];
+    for await (const { entry } of this.#entries(prefix, after === undefined ? '' : `${prefix}${after}`)) {
+      if (entry.current === null) continue;
+      // One more than asked for was found, so there is a next page.
+      if (entries.length === limit) return { entries, next: entries.at(-1)?.schema.name as CollectionName };
+      entries.push(entry.current);
+    }
+    return { entries, next: null };
+  }
+
+  /** Deleted collections of all tenants that still have objects. */
+  async *doomed(): AsyncGenerator<DoomedCollection> {
+    for await (const { key, entry } of this.#entries(this.deps.layout.catalogPrefix, '')) {
+      for (const id of entry.deleting) yield { key, id };
+    }
+  }
+
+  /** Ids of all collections that have a name, of all tenants. */
+  async *living(): AsyncGenerator<CollectionId> {
+    for await (const { entry } of this.#entries(this.deps.layout.catalogPrefix, '')) {
+      if (entry.current !== null) yield entry.current.id;
+    }
+  }
+
+  /** Forgets a deleted collection whose objects are gone. */
+  async forget({ key, id }: DoomedCollection): Promise<void> {
+    await this.#change(key, (present) =>
+      present.deleting.includes(id)
+        ? { ...present, deleting: present.deleting.filter((other) => other !== id) }
+        : present,
+    );
+  }
+
+  async *#entries(prefix: string, after: string): AsyncGenerator<{ key: string; entry: Entry }> {
+    for (let last = after; ;) {
+      const page = await withRetry(this.#retry, () => this.deps.store.list(prefix, last));
+      if (page.length === 0) return;
+      for (let from = 0; from < page.length; from += READ_AHEAD) {
+        const keys = page.slice(from, from + READ_AHEAD).map(({ key }) => key);
+        const read = await Promise.all(keys.map((key) => this.#read(key)));
+        for (const [index, { entry }] of read.entries()) yield { key: keys[index] ?? '', entry };
+      }
+      last = page.at(-1)?.key ?? last;
+    }
+  }
+
+  async #read(key: string): Promise<{ readonly entry: Entry; readonly etag: string | null }> {
+    const got = await withRetry(this.#retry, () => this.deps.store.get(key));
+    if (got.kind !== 'found') return { entry: EMPTY, etag: null };
+    return { entry: decodeEntry(got.body, key), etag: got.etag };
+  }
+
+  /** Reads, changes and swaps until no other writer is in the way. */
+  async #change(key: string, change: (entry: Entry) => Entry): Promise<void> {
+    for (let lost = 1; ; lost++) {
+      const { entry, etag } = await this.#read(key);
+      const next = change(entry);
+      if (next === entry) return;
+      const nonce = newNonce(this.deps.rng);
+      const body = encodeEnvelope(KIND, next);
+      const swap = await withRetry(this.#retry, () => this.deps.store.compareAndSwap(key, body, etag, nonce));
+      if (swap.kind === 'swapped') return;
+      await this.deps.scheduler.sleep(backoffMs(this.#retry, Math.min(lost, 6)));
+    }
+  }
+}
+
+function decodeEntry(body: Uint8Array, key: string): Entry {
+  const value = decodeEnvelope(KIND, body, `catalog entry ${key}`);
+  const { current, deleting } = value as unknown as Entry;
+  if (typeof current !== 'object' || !Array.isArray(deleting)) {
+    throw new OmenError(
+      'DATA_CORRUPTED',
+      `catalog entry ${key} is damaged: "current" or "deleting" is missing`,
+    );
+  }
+  return { current, deleting };
+}

@@ -1,0 +1,32 @@
+/*
+ * What a writer hears when its slot did not simply succeed. `metadata.outcome` tells a program whether the
+ * writes may yet appear.
+ */
+import { OmenError } from '../../core/errors.js';
+import type { DecodedSlot } from '../../core/log/wal-slot.js';
+
+/** The slot may have been written. */
+export function unknownOutcome(slot: DecodedSlot, cause?: unknown): OmenError {
+  return new OmenError(
+    'STORAGE_UNAVAILABLE',
+    `storage did not say whether log slot ${slot.slot} was written: the writes may yet appear`,
+    { metadata: { outcome: 'unknown' }, retryAfterMs: 1000, ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/** The slot was not even tried. */
+export function notTried(cause: unknown): OmenError {
+  return new OmenError('STORAGE_UNAVAILABLE', 'storage does not answer: the writes were not tried', {
+    metadata: { outcome: 'none' },
+    retryAfterMs: 1000,
+    cause,
+  });
+}
+
+/** Repeating does not help, and the loop stays where it is: the slot's number is not given up. */
+export function isFinal(error: unknown): boolean {
+  return (
+    error instanceof OmenError &&
+    (error.reason === 'COLLECTION_NOT_FOUND' || error.reason === 'DATA_CORRUPTED')
+  );
+}

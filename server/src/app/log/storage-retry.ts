@@ -1,0 +1,51 @@
+/*
+ * How often and how fast a storage call is repeated. Only calls that may be repeated without harm come here:
+ * reads, and writes with the nonce of the first try.
+ */
+import { OmenError } from '../../core/errors.js';
+import type { Rng } from '../../ports/rng.js';
+import type { Scheduler } from '../../ports/scheduler.js';
+
+export interface RetryPolicy {
+  /** Tries in all, at least 1. */
+  readonly attempts: number;
+  /** Longest wait before the second try; doubles with every further one. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+/** About two seconds in all: shorter than a client waits, longer than a hiccup. */
+export const STORAGE_RETRY: RetryPolicy = { attempts: 6, baseMs: 50, maxMs: 1000 };
+
+export interface RetryDeps {
+  readonly scheduler: Scheduler;
+  readonly rng: Rng;
+  readonly policy: RetryPolicy;
+}
+
+/** Full jitter: uniform up to the exponential bound, so that many waiters do not come back together. */
+export function backoffMs({ policy, rng }: Pick<RetryDeps, 'policy' | 'rng'>, failures: number): number {
+  const bound = Math.min(policy.maxMs, policy.baseMs * 2 ** (failures - 1));
+  return (rng.uint32() / 0x1_0000_0000) * bound;
+}
+
+/** Repeats `call` while it fails in a way that a repetition may mend. Rethrows the last error. */
+export async function withRetry<T>(deps: RetryDeps, call: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isTransient(error) || failures >= deps.policy.attempts) throw error;
+      await deps.scheduler.sleep(backoffMs(deps, failures));
+    }
+  }
+}
+
+export function isTransient(error: unknown): boolean {
+  return error instanceof OmenError && error.reason === 'STORAGE_UNAVAILABLE';
+}
+
+/** The store says for certain that nothing was written. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof OmenError && error.reason === 'STORAGE_FULL';
+}
