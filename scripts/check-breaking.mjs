@@ -1,5 +1,5 @@
-// Says what in the protos would break clients of the committed image. `node scripts/check-breaking.mjs [image]` looks at an image
-// made elsewhere in place of the protos as they are.
+// Says what in the protos would break clients of the committed image. `node scripts/check-breaking.mjs
+// [image]` looks at an image made elsewhere in place of the protos as they are.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

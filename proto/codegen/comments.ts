@@ -1,5 +1,12 @@
 /* Comments of the protos: the text of the reference, the OpenAPI document and the doc comments. */
-import type { DescEnum, DescEnumValue, DescField, DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
+import type {
+  DescEnum,
+  DescEnumValue,
+  DescField,
+  DescMessage,
+  DescMethod,
+  DescService,
+} from '@bufbuild/protobuf';
 import type { FileDescriptorSet } from '@bufbuild/protobuf/wkt';
 
 type Described = DescMessage | DescField | DescEnum | DescEnumValue | DescService | DescMethod;
@@ -19,10 +26,14 @@ export class Comments {
   }
 
   /**
-   * The comment above a declaration, its lines joined into paragraphs and field names as JSON has them; empty when there is none.
+   * The comment above a declaration, its lines joined into paragraphs and field names as JSON has them; empty
+   * when there is none.
    */
   of(desc: Described): string {
-    const file = desc.kind === 'field' || desc.kind === 'rpc' || desc.kind === 'enum_value' ? desc.parent.file : desc.file;
+    const file =
+      desc.kind === 'field' || desc.kind === 'rpc' || desc.kind === 'enum_value'
+        ? desc.parent.file
+        : desc.file;
     return this.#byFile.get(`${file.name}.proto`)?.get(pathOf(desc)) ?? '';
   }
 }
@@ -49,8 +60,16 @@ function pathOf(desc: Described): string {
 function tidy(comment: string): string {
   return comment
     .split(/\n\s*\n/)
-    .map((paragraph) => paragraph.split('\n').map((line) => line.trim()).join(' ').trim())
+    .map((paragraph) =>
+      paragraph
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' ')
+        .trim(),
+    )
     .filter((paragraph) => paragraph !== '')
     .join('\n\n')
-    .replace(/`[a-z]+(?:_[a-z0-9]+)+`/g, (name) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()));
+    .replace(/`[a-z]+(?:_[a-z0-9]+)+`/g, (name) =>
+      name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+    );
 }

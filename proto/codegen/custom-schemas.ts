@@ -37,7 +37,8 @@ export const CUSTOM_SCHEMAS: Readonly<Record<string, Schema>> = {
     additionalProperties: { $ref: '#/components/schemas/FieldFilter' },
   },
   FieldFilter: {
-    description: 'What one attribute must be: a value, null for absent, or an object of operators that must all hold.',
+    description:
+      'What one attribute must be: a value, null for absent, or an object of operators that must all hold.',
     oneOf: [
       { type: ['string', 'number', 'boolean', 'null'] },
       {
@@ -101,7 +102,9 @@ export const ERROR_SCHEMAS: Readonly<Record<string, Schema>> = {
             },
             {
               '@type': 'type.googleapis.com/google.rpc.BadRequest',
-              fieldViolations: [{ field: 'records[3].vector[7]', description: 'must be a finite number, not null' }],
+              fieldViolations: [
+                { field: 'records[3].vector[7]', description: 'must be a finite number, not null' },
+              ],
             },
           ],
         },
@@ -114,7 +117,10 @@ export const ERROR_SCHEMAS: Readonly<Record<string, Schema>> = {
     properties: {
       code: { type: 'integer', description: 'The HTTP status.' },
       status: { type: 'string', description: 'Name of the gRPC status.' },
-      message: { type: 'string', description: 'What was seen, what is allowed, and where. For people; may change.' },
+      message: {
+        type: 'string',
+        description: 'What was seen, what is allowed, and where. For people; may change.',
+      },
       details: { type: 'array', items: { $ref: '#/components/schemas/ErrorDetail' } },
     },
   },
@@ -135,7 +141,10 @@ export const ERROR_SCHEMAS: Readonly<Record<string, Schema>> = {
         },
       },
       retryDelay: { type: 'string', description: 'Of RetryInfo: smallest useful wait, such as `1.5s`.' },
-      requestId: { type: 'string', description: 'Of RequestInfo: identifies the call in the logs of the server.' },
+      requestId: {
+        type: 'string',
+        description: 'Of RequestInfo: identifies the call in the logs of the server.',
+      },
     },
   },
 };

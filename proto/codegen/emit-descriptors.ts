@@ -1,4 +1,7 @@
-/* Descriptors for gRPC reflection: our files and the well-known ones they use, without options and comments, so that they stay small. */
+/**
+ * Descriptors for gRPC reflection: our files and the well-known ones they use, without options and comments,
+ * so that they stay small.
+ */
 import { clone, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema, type FileDescriptorSet } from '@bufbuild/protobuf/wkt';
 import type { GeneratedFile } from './output.js';

@@ -17,9 +17,11 @@ Every method is served over HTTP on port 8080, with JSON or protobuf bodies, and
 page is at \`GET /openapi.json\`.
 
 - **Credentials**: \`Authorization: Bearer <token or API key>\`; in gRPC the metadata key \`authorization\`. The tenant is the credential's.
-- **Body**: \`Content-Type: application/json\` or \`application/x-protobuf\`. The answer has the type that \`Accept\` names, else that of the body.
+- **Body**: \`Content-Type: application/json\` or \`application/x-protobuf\`. The answer has the type that
+  \`Accept\` names, else that of the body.
 - **JSON**: names are lowerCamelCase, enum values lower_snake. Unknown fields are refused. \`null\` means that the field is not given.
-- **Writes** carry \`requestId\`: the answer to a repeated id is the first answer, so that a call whose outcome is unknown can be repeated.`;
+- **Writes** carry \`requestId\`: the answer to a repeated id is the first answer, so that a call whose
+  outcome is unknown can be repeated.`;
 
 function services(api: Api): string[] {
   const byService = new Map<string, ApiMethod[]>();
@@ -65,7 +67,9 @@ function exampleBlock(method: ApiMethod): string {
 }
 
 function queryString(request: Readonly<Record<string, unknown>>): string {
-  const pairs = Object.entries(request).flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, String(item)]));
+  const pairs = Object.entries(request).flatMap(([name, value]) =>
+    [value].flat().map((item): [string, string] => [name, String(item)]),
+  );
   return new URLSearchParams(pairs).toString();
 }
 
@@ -75,7 +79,9 @@ function types(api: Api): string[] {
   const custom = api.messages.filter((message) => CUSTOM_JSON.has(message.typeName));
   const sections = [...custom, ...below].map((message) => {
     const about = [`### ${message.name}`, api.comments.of(message)];
-    return [...about, CUSTOM_JSON.has(message.typeName) ? '' : fieldTable(api, message)].filter(Boolean).join('\n\n');
+    return [...about, CUSTOM_JSON.has(message.typeName) ? '' : fieldTable(api, message)]
+      .filter(Boolean)
+      .join('\n\n');
   });
   return ['## Types', ...sections];
 }
@@ -83,7 +89,9 @@ function types(api: Api): string[] {
 function enums(api: Api): string {
   const shown = api.enums.filter((desc) => desc.name !== 'ErrorReason' && !desc.name.endsWith('Operator'));
   const sections = shown.map((desc) => {
-    const rows = enumJsonValues(desc).map((value) => `| \`${enumJsonName(desc, value)}\` | ${cell(api.comments.of(value))} |`);
+    const rows = enumJsonValues(desc).map(
+      (value) => `| \`${enumJsonName(desc, value)}\` | ${cell(api.comments.of(value))} |`,
+    );
     return `### ${desc.name}\n\n${api.comments.of(desc)}\n\n| value | meaning |\n| --- | --- |\n${rows.join('\n')}`;
   });
   return ['## Enums', ...sections].join('\n\n');
@@ -92,7 +100,9 @@ function enums(api: Api): string {
 function reasons(api: Api): string {
   const desc = api.enums.find((candidate) => candidate.name === 'ErrorReason');
   if (desc === undefined) throw new Error('no enum ErrorReason');
-  const rows = enumJsonValues(desc).map((value) => `| \`${enumValueName(desc, value)}\` | ${cell(api.comments.of(value))} |`);
+  const rows = enumJsonValues(desc).map(
+    (value) => `| \`${enumValueName(desc, value)}\` | ${cell(api.comments.of(value))} |`,
+  );
   return `## Errors\n\n${api.comments.of(desc)}\n\n| reason | meaning |\n| --- | --- |\n${rows.join('\n')}`;
 }
 

@@ -1,6 +1,14 @@
 /* JSON codecs: one reader and one writer per message, strict as `runtime/scalars.ts` says. */
 import { ScalarType, type DescEnum, type DescField, type DescMessage } from '@bufbuild/protobuf';
-import { camel, CUSTOM_JSON, enumJsonName, enumJsonValues, enumValueName, messageOf, reachable } from './names.js';
+import {
+  camel,
+  CUSTOM_JSON,
+  enumJsonName,
+  enumJsonValues,
+  enumValueName,
+  messageOf,
+  reachable,
+} from './names.js';
 import type { Api } from './model.js';
 import type { GeneratedFile } from './output.js';
 
@@ -14,21 +22,38 @@ export function emitJson(api: Api): GeneratedFile {
   const messages = reachable(api.methods.flatMap((method) => [method.desc.input, method.desc.output]));
   const enums = new Set(messages.flatMap((message) => message.fields.flatMap((field) => field.enum ?? [])));
   const body = [...[...enums].map(emitEnum), ...messages.map(emitMessage)].join('\n');
-  return { path: 'json.ts', content: `/* Strict JSON codecs of every message a method takes or gives. */\n${imports(body)}\n${body}` };
+  return {
+    path: 'json.ts',
+    content: `/* Strict JSON codecs of every message a method takes or gives. */\n${imports(body)}\n${body}`,
+  };
 }
 
 function imports(body: string): string {
-  const lines = [`import * as pb from './messages.js';`, `import type { Place, Step } from './runtime/place.js';`];
+  const lines = [
+    `import * as pb from './messages.js';`,
+    `import type { Place, Step } from './runtime/place.js';`,
+  ];
   const byModule = new Map<string, Set<string>>();
   const want = (module: string, name: string): void => {
-    if (new RegExp(`\\b${name}\\b`).test(body)) byModule.set(module, (byModule.get(module) ?? new Set()).add(name));
+    if (new RegExp(`\\b${name}\\b`).test(body))
+      byModule.set(module, (byModule.get(module) ?? new Set()).add(name));
   };
   for (const custom of CUSTOM_JSON.values()) {
     want(custom.module, custom.read);
     want(custom.module, custom.write);
   }
-  const scalars = ['readString', 'readBool', 'readUint32', 'readDouble', 'readFloat', 'readInt64', 'readBytes', 'readEnum'];
-  for (const name of [...scalars, 'readList', 'readMap', 'bytesToJson', 'int64ToJson', 'mapToJson']) want('scalars', name);
+  const scalars = [
+    'readString',
+    'readBool',
+    'readUint32',
+    'readDouble',
+    'readFloat',
+    'readInt64',
+    'readBytes',
+    'readEnum',
+  ];
+  for (const name of [...scalars, 'readList', 'readMap', 'bytesToJson', 'int64ToJson', 'mapToJson'])
+    want('scalars', name);
   for (const name of ['openObject', 'unknownField']) want('scalars', name);
   for (const [module, names] of byModule) {
     const type = module === 'scalars' ? ', type JsonObject' : '';
@@ -161,7 +186,8 @@ function converter(field: DescField): Converter {
     return { read, write: (value) => `${write}(${value})` };
   }
   if (field.enum !== undefined) {
-    if (field.fieldKind !== 'enum') throw new Error(`${field.parent.typeName}.${field.name}: no lists of enums yet`);
+    if (field.fieldKind !== 'enum')
+      throw new Error(`${field.parent.typeName}.${field.name}: no lists of enums yet`);
     const name = camel(field.enum.name);
     return { read: 'readEnum', write: (value) => `${name}ToJson(${value})` };
   }

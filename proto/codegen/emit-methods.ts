@@ -1,4 +1,7 @@
-/* The table of methods, for the server with validators and for the client with path builders; names of messages and error reasons. */
+/**
+ * The table of methods, for the server with validators and for the client with path builders; names of
+ * messages and error reasons.
+ */
 import { ScalarType, type DescField } from '@bufbuild/protobuf';
 import { camel, enumValueName } from './names.js';
 import type { Api, ApiMethod } from './model.js';
@@ -73,10 +76,13 @@ function emitCodec(name: string): string {
 
 function emitMethod(api: Api, method: ApiMethod, side: Side): string {
   const { desc } = method;
-  const names = (fields: readonly DescField[]): string => fields.map((field) => `'${field.jsonName}'`).join(', ');
+  const names = (fields: readonly DescField[]): string =>
+    fields.map((field) => `'${field.jsonName}'`).join(', ');
   const query = method.queryFields.map((field) => `${field.jsonName}: '${queryKind(field)}'`).join(', ');
   const collection =
-    method.collectionField === undefined ? 'undefined' : `(request) => request.${method.collectionField.localName}`;
+    method.collectionField === undefined
+      ? 'undefined'
+      : `(request) => request.${method.collectionField.localName}`;
   return `
   /** ${api.comments.of(desc)} */
   ${camel(desc.name)}: {
@@ -113,7 +119,9 @@ function queryKind(field: DescField): string {
 }
 
 function routePath(method: ApiMethod): string {
-  return method.path.replaceAll(':', '::').replace(/\{([a-z_]+)\}/g, (_, name: string) => `:${jsonName(method, name)}`);
+  return method.path
+    .replaceAll(':', '::')
+    .replace(/\{([a-z_]+)\}/g, (_, name: string) => `:${jsonName(method, name)}`);
 }
 
 function pathBuilder(method: ApiMethod): string {
@@ -145,7 +153,9 @@ export function emitReasons(api: Api): GeneratedFile {
   const reasons = api.enums.find((desc) => desc.name === 'ErrorReason');
   if (reasons === undefined) throw new Error('no enum ErrorReason');
   const values = reasons.values.filter((value) => value.number !== 0);
-  const rows = values.map((value) => `  /** ${api.comments.of(value)} */\n  '${enumValueName(reasons, value)}',`);
+  const rows = values.map(
+    (value) => `  /** ${api.comments.of(value)} */\n  '${enumValueName(reasons, value)}',`,
+  );
   const content = `/** ${api.comments.of(reasons)} */
 export const ERROR_REASONS = [
 ${rows.join('\n')}

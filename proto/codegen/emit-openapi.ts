@@ -37,12 +37,17 @@ function buildDocument(api: Api, version: string): Schema {
     paths,
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'A token that lives at most 24 hours, or an API key.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token that lives at most 24 hours, or an API key.',
+        },
       },
       schemas: schemas(api),
       responses: {
         Error: {
-          description: 'The request failed; `error.details` has a `google.rpc.ErrorInfo` whose `reason` says why.',
+          description:
+            'The request failed; `error.details` has a `google.rpc.ErrorInfo` whose `reason` says why.',
           content: { 'application/json': { schema: ref('ErrorResponse') } },
         },
       },
@@ -107,14 +112,18 @@ function openPath(method: ApiMethod): string {
 
 /** Path fields are left out of request schemas: the path has them. */
 function schemas(api: Api): Schema {
-  const roots = api.methods.flatMap((method) => [...(method.hasBody ? [method.desc.input] : []), method.desc.output]);
+  const roots = api.methods.flatMap((method) => [
+    ...(method.hasBody ? [method.desc.input] : []),
+    method.desc.output,
+  ]);
   const result: Record<string, unknown> = {};
   const inPath = new Map(api.methods.map((method) => [method.desc.input, method.pathFields]));
   for (const message of reachable(roots)) {
     const skipped = inPath.get(message) ?? [];
     const fields = message.fields.filter((field) => !skipped.includes(field));
     result[message.name] = messageSchema(api, message, fields);
-    for (const field of fields) if (field.enum !== undefined) result[field.enum.name] = enumSchema(api, field.enum);
+    for (const field of fields)
+      if (field.enum !== undefined) result[field.enum.name] = enumSchema(api, field.enum);
   }
   for (const [name, schema] of Object.entries(CUSTOM_SCHEMAS)) {
     const message = api.messages.find((candidate) => candidate.name === name);
@@ -123,8 +132,14 @@ function schemas(api: Api): Schema {
   for (const [name, schema] of Object.entries(ERROR_SCHEMAS)) result[name] = schema;
   const reasons = api.enums.find((desc) => desc.name === 'ErrorReason');
   if (reasons !== undefined) {
-    const names = reasons.values.filter(({ number }) => number !== 0).map((value) => enumJsonName(reasons, value));
-    result['ErrorReason'] = { type: 'string', enum: names.map((name) => name.toUpperCase()), description: api.comments.of(reasons) };
+    const names = reasons.values
+      .filter(({ number }) => number !== 0)
+      .map((value) => enumJsonName(reasons, value));
+    result['ErrorReason'] = {
+      type: 'string',
+      enum: names.map((name) => name.toUpperCase()),
+      description: api.comments.of(reasons),
+    };
   }
   return Object.fromEntries(Object.entries(result).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -135,7 +150,10 @@ function messageSchema(api: Api, message: DescMessage, fields: readonly DescFiel
     type: 'object',
     description: api.comments.of(message),
     properties: Object.fromEntries(
-      fields.map((field) => [field.jsonName, { ...fieldSchema(api, field), description: api.comments.of(field) }]),
+      fields.map((field) => [
+        field.jsonName,
+        { ...fieldSchema(api, field), description: api.comments.of(field) },
+      ]),
     ),
     ...(required.length === 0 ? {} : { required }),
     additionalProperties: false,
@@ -166,7 +184,8 @@ function fieldSchema(api: Api, field: DescField): Schema {
   const rules = type.value === undefined ? new Map<string, unknown>() : rulesSet(api.registry, type.value);
   if (field.fieldKind === 'list') {
     const items = rules.get('items') as { type: { value?: RuleValues } } | undefined;
-    const inner = items?.type.value === undefined ? new Map<string, unknown>() : rulesSet(api.registry, items.type.value);
+    const inner =
+      items?.type.value === undefined ? new Map<string, unknown>() : rulesSet(api.registry, items.type.value);
     return {
       type: 'array',
       items: { ...valueSchema(field), ...limits(inner) },
@@ -174,7 +193,11 @@ function fieldSchema(api: Api, field: DescField): Schema {
     };
   }
   if (field.fieldKind === 'map') {
-    return { type: 'object', additionalProperties: valueSchema(field), ...pick(rules, { maxPairs: 'maxProperties' }) };
+    return {
+      type: 'object',
+      additionalProperties: valueSchema(field),
+      ...pick(rules, { maxPairs: 'maxProperties' }),
+    };
   }
   return { ...valueSchema(field), ...(field.fieldKind === 'scalar' ? limits(rules) : {}) };
 }
@@ -183,7 +206,8 @@ function valueSchema(field: DescField): Schema {
   const message = messageOf(field);
   if (message?.typeName === 'google.protobuf.Timestamp') return { type: 'string', format: 'date-time' };
   if (message !== undefined) {
-    if (CUSTOM_JSON.has(message.typeName) && !(message.name in CUSTOM_SCHEMAS)) throw new Error(`no schema of ${message.name}`);
+    if (CUSTOM_JSON.has(message.typeName) && !(message.name in CUSTOM_SCHEMAS))
+      throw new Error(`no schema of ${message.name}`);
     return ref(message.name);
   }
   if (field.enum !== undefined) return ref(field.enum.name);
@@ -204,7 +228,13 @@ function valueSchema(field: DescField): Schema {
 }
 
 function limits(rules: ReadonlyMap<string, unknown>): Schema {
-  return pick(rules, { minLen: 'minLength', maxLen: 'maxLength', pattern: 'pattern', gte: 'minimum', lte: 'maximum' });
+  return pick(rules, {
+    minLen: 'minLength',
+    maxLen: 'maxLength',
+    pattern: 'pattern',
+    gte: 'minimum',
+    lte: 'maximum',
+  });
 }
 
 function pick(rules: ReadonlyMap<string, unknown>, names: Readonly<Record<string, string>>): Schema {

@@ -1,4 +1,7 @@
-/* Validators: the `buf.validate` rules as plain TypeScript over ts-proto's messages. A rule that is not understood stops the generator. */
+/**
+ * Validators: the `buf.validate` rules as plain TypeScript over ts-proto's messages. A rule that is not
+ * understood stops the generator.
+ */
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import { enumJsonName, messageOf, TRANSPARENT } from './names.js';
 import { fieldReasons, fieldRules, oneofRequired, rulesSet, type Api, type RuleValues } from './model.js';
@@ -27,7 +30,9 @@ class ValidatorEmitter {
   file(): GeneratedFile {
     const requests = new Set(this.api.methods.map((method) => method.desc.input));
     const wanted = this.#below(requests);
-    const functions = this.api.messages.filter((message) => wanted.has(message)).map((message) => this.#message(message));
+    const functions = this.api.messages
+      .filter((message) => wanted.has(message))
+      .map((message) => this.#message(message));
     const constants = [...this.#constants].map(([text, name]) => `const ${name} = ${text};`);
     const body = functions.join('\n');
     const helpers = ['checkText', 'checkBytes', 'checkCount', 'checkNumber', 'checkEnum', 'missing'];
@@ -60,14 +65,15 @@ ${body}`;
 
   #messagesWithChecks(): Set<DescMessage> {
     const checked = new Set<DescMessage>();
-    for (let before = -1; before !== checked.size; ) {
+    for (let before = -1; before !== checked.size;) {
       before = checked.size;
       for (const message of this.api.messages) {
         const own = message.fields.some((field) => {
           const rules = fieldRules(this.api.registry, field);
           return rules.required || rules.type.case !== undefined || checked.has(messageOf(field) ?? message);
         });
-        if (own || message.oneofs.some((oneof) => oneofRequired(this.api.registry, oneof))) checked.add(message);
+        if (own || message.oneofs.some((oneof) => oneofRequired(this.api.registry, oneof)))
+          checked.add(message);
       }
     }
     return checked;
@@ -85,7 +91,8 @@ ${body}`;
     }
     const code = lines.filter((line) => line !== '').join('\n');
     const name = `check${message.name}`;
-    if (code === '') return `\nexport function ${name}(_message: pb.${message.name}, _at: Place, _step: Step): void {}\n`;
+    if (code === '')
+      return `\nexport function ${name}(_message: pb.${message.name}, _at: Place, _step: Step): void {}\n`;
     return `
 export function ${name}(message: pb.${message.name}, at: Place, step: Step): void {
   at.enter(step);
@@ -136,15 +143,18 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
   #value(field: DescField, value: string): string {
     const where = `${field.parent.typeName}.${field.name}`;
     const rules = fieldRules(this.api.registry, field);
-    if (rules.cel.length > 0 || rules.ignore !== 0) throw new Error(`${where}: cel and ignore are not understood`);
+    if (rules.cel.length > 0 || rules.ignore !== 0)
+      throw new Error(`${where}: cel and ignore are not understood`);
     const step = TRANSPARENT.has(field.parent.typeName) ? `''` : `'${field.jsonName}'`;
     if (field.fieldKind === 'list') return this.#list(field, value, step);
     if (field.fieldKind === 'map') return this.#map(field, value, step);
     if (field.fieldKind === 'message') {
-      if (rules.type.case !== undefined) throw new Error(`${where}: ${rules.type.case} rules are not understood`);
+      if (rules.type.case !== undefined)
+        throw new Error(`${where}: ${rules.type.case} rules are not understood`);
       return this.#nested(field, value, step);
     }
-    if (rules.required && !field.proto.proto3Optional) throw new Error(`${where}: write a length rule, not required`);
+    if (rules.required && !field.proto.proto3Optional)
+      throw new Error(`${where}: write a length rule, not required`);
     return this.#scalar(field, rules.type, value, step, 'field');
   }
 
@@ -152,7 +162,10 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
     const message = messageOf(field);
     if (message === undefined || !this.#checked.has(message)) return '';
     const extra = EXTRA_CHECKS.get(message.typeName);
-    const size = extra !== undefined && field.parent.file !== message.file ? `${extra.name}(${value}, at, ${step});` : '';
+    const size =
+      extra !== undefined && field.parent.file !== message.file
+        ? `${extra.name}(${value}, at, ${step});`
+        : '';
     return `${size} check${message.name}(${value}, at, ${step});`;
   }
 
@@ -160,11 +173,13 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
     const rules = fieldRules(this.api.registry, field);
     const set = this.#rulesOf(field, 'repeated', ['minItems', 'maxItems', 'items']);
     const count = this.#count(field, set, 'minItems', 'maxItems', `${value}.length`, step);
-    const items = set.get('items') as { readonly type: { readonly case?: string; readonly value?: RuleValues } } | undefined;
+    const items = set.get('items') as
+      { readonly type: { readonly case?: string; readonly value?: RuleValues } } | undefined;
     const item = messageOf(field)
       ? this.#nested(field, 'item', 'i')
       : this.#scalar(field, items?.type ?? { case: undefined }, 'item', 'i', 'item');
-    if (rules.required) throw new Error(`${field.parent.typeName}.${field.name}: write min_items, not required`);
+    if (rules.required)
+      throw new Error(`${field.parent.typeName}.${field.name}: write min_items, not required`);
     if (item === '') return count;
     const each = `const item = ${value}[i];\nif (item === undefined) continue;\n${item}`;
     return `${count}\nat.enter(${step});\nfor (let i = 0; i < ${value}.length; i++) { ${each} }\nat.leave();`;
@@ -173,7 +188,8 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
   #map(field: DescField, value: string, step: string): string {
     const set = this.#rulesOf(field, 'map', ['minPairs', 'maxPairs', 'keys']);
     const count = this.#count(field, set, 'minPairs', 'maxPairs', `${value}.size`, step);
-    const keys = set.get('keys') as { readonly type: { readonly case?: string; readonly value?: RuleValues } } | undefined;
+    const keys = set.get('keys') as
+      { readonly type: { readonly case?: string; readonly value?: RuleValues } } | undefined;
     const key = keys === undefined ? '' : this.#scalar(field, keys.type, 'key', 'key', 'item');
     const item = this.#nested(field, 'item', 'key');
     if (key === '' && item === '') return count;
@@ -181,7 +197,14 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
     return `${count}\nat.enter(${step});\nfor (${pattern}) { ${key} ${item} }\nat.leave();`;
   }
 
-  #count(field: DescField, set: Map<string, unknown>, min: string, max: string, size: string, step: string): string {
+  #count(
+    field: DescField,
+    set: Map<string, unknown>,
+    min: string,
+    max: string,
+    size: string,
+    step: string,
+  ): string {
     const limits: string[] = [];
     if (set.has(min)) limits.push(`min: ${String(set.get(min))}`);
     if (set.has(max)) limits.push(`max: ${String(set.get(max))}`);
@@ -192,10 +215,12 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
   #rulesOf(field: DescField, kind: string, understood: readonly string[]): Map<string, unknown> {
     const { type } = fieldRules(this.api.registry, field);
     if (type.case === undefined || type.value === undefined) return new Map();
-    if (type.case !== kind) throw new Error(`${field.parent.typeName}.${field.name}: ${type.case} rules on a ${kind} field`);
+    if (type.case !== kind)
+      throw new Error(`${field.parent.typeName}.${field.name}: ${type.case} rules on a ${kind} field`);
     const set = rulesSet(this.api.registry, type.value);
     for (const name of set.keys()) {
-      if (!understood.includes(name)) throw new Error(`${field.parent.typeName}.${field.name}: rule ${name} is not understood`);
+      if (!understood.includes(name))
+        throw new Error(`${field.parent.typeName}.${field.name}: rule ${name} is not understood`);
     }
     return set;
   }
@@ -211,17 +236,23 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
     const set = rulesSet(this.api.registry, type.value);
     const rules: string[] = [];
     if (type.case === 'enum') return this.#enum(field, set, value, step);
-    const check = { string: 'checkText', bytes: 'checkBytes', uint32: 'checkNumber', int64: 'checkNumber', double: 'checkNumber' }[
-      type.case
-    ];
-    if (check === undefined) throw new Error(`${field.parent.typeName}.${field.name}: ${type.case} rules are not understood`);
+    const check = {
+      string: 'checkText',
+      bytes: 'checkBytes',
+      uint32: 'checkNumber',
+      int64: 'checkNumber',
+      double: 'checkNumber',
+    }[type.case];
+    if (check === undefined)
+      throw new Error(`${field.parent.typeName}.${field.name}: ${type.case} rules are not understood`);
     const known: readonly string[] = {
       checkText: ['minLen', 'maxLen', 'minBytes', 'maxBytes', 'pattern'],
       checkBytes: ['minLen', 'maxLen'],
       checkNumber: ['gte', 'lte', 'gt', 'lt', 'finite'],
     }[check] as readonly string[];
     for (const [name, rule] of set) {
-      if (!known.includes(name)) throw new Error(`${field.parent.typeName}.${field.name}: rule ${name} is not understood`);
+      if (!known.includes(name))
+        throw new Error(`${field.parent.typeName}.${field.name}: rule ${name} is not understood`);
       rules.push(`${name}: ${this.#ruleText(name, rule, type.case)}`);
     }
     return rules.length === 0 ? '' : `${check}(${value}, at, ${step}, ${this.#constant(field, rules, of)});`;
@@ -236,13 +267,17 @@ export function ${name}(message: pb.${message.name}, at: Place, step: Step): voi
     const desc = field.enum;
     if (desc === undefined) throw new Error(`${field.name}: enum rules on another type`);
     for (const name of set.keys()) {
-      if (name !== 'definedOnly' && name !== 'notIn') throw new Error(`${field.name}: rule ${name} is not understood`);
+      if (name !== 'definedOnly' && name !== 'notIn')
+        throw new Error(`${field.name}: rule ${name} is not understood`);
     }
     if (set.get('definedOnly') !== true) throw new Error(`${field.name}: write defined_only`);
     const banned = (set.get('notIn') ?? []) as readonly number[];
     const allowed = desc.values.filter(({ number }) => !banned.includes(number));
     const names = allowed.filter(({ number }) => number !== 0).map((entry) => enumJsonName(desc, entry));
-    const rules = [`allowed: new Set([${allowed.map(({ number }) => number).join(', ')}])`, `names: '${names.join(', ')}'`];
+    const rules = [
+      `allowed: new Set([${allowed.map(({ number }) => number).join(', ')}])`,
+      `names: '${names.join(', ')}'`,
+    ];
     return `checkEnum(${value}, at, ${step}, ${this.#constant(field, rules, 'field')});`;
   }
 

@@ -1,6 +1,6 @@
 /*
- * One example per method, used in the OpenAPI document and the reference. Tests read each one with the real codecs and validators.
- * Path fields are in the path, all others in the body or query.
+ * One example per method, used in the OpenAPI document and the reference. Tests read each one with the real
+ * codecs and validators. Path fields are in the path, all others in the body or query.
  */
 
 export interface Example {

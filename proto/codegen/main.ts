@@ -1,4 +1,7 @@
-/* `node main.js <image> <codegen folder> <target folder>`: writes everything that is generated below the target folder. */
+/**
+ * `node main.js <image> <codegen folder> <target folder>`: writes everything that is generated below the
+ * target folder.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
@@ -22,7 +25,13 @@ const SERVER_ONLY = new Set(['runtime/check.ts', 'runtime/http-request.ts']);
 
 const image = fromBinary(FileDescriptorSetSchema, readFileSync(imagePath));
 const api = readApi(image);
-const common = [...generateMessages(image), ...runtime(codegen), emitBarrel(api), emitJson(api), emitReasons(api)];
+const common = [
+  ...generateMessages(image),
+  ...runtime(codegen),
+  emitBarrel(api),
+  emitJson(api),
+  emitReasons(api),
+];
 const server = [
   ...common,
   emitMethods(api, 'server'),
@@ -36,7 +45,9 @@ replaceFolder(join(target, 'sdk/src/gen'), await Promise.all(client.map(finish))
 writeFile(target, emitDocs(api));
 
 function versionOf(folder: string): string {
-  const { version } = JSON.parse(readFileSync(join(folder, '../../server/package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(folder, '../../server/package.json'), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 

@@ -1,6 +1,7 @@
 /*
- * What the emitters need to know of the API, read once from the image: messages, enums, methods with their routes and policies, comments.
- * Anything in a proto that no emitter understands is an error here, never left out in silence.
+ * What the emitters need to know of the API, read once from the image: messages, enums, methods with their
+ * routes and policies, comments. Anything in a proto that no emitter understands is an error here, never left
+ * out in silence.
  */
 import {
   createFileRegistry,
@@ -32,7 +33,9 @@ export interface ApiMethod {
   readonly path: string;
   readonly pathFields: readonly DescField[];
   readonly hasBody: boolean;
-  /** Request fields that travel in the query string: all that are not in the path, for a method without body. */
+  /**
+   * Request fields that travel in the query string: all that are not in the path, for a method without body.
+   */
   readonly queryFields: readonly DescField[];
   readonly scope: string;
   readonly readOnly: boolean;
@@ -86,7 +89,9 @@ export function fieldRules(registry: FileRegistry, field: DescField): FieldRules
 
 /** Whether exactly one member of the oneof must be set. */
 export function oneofRequired(registry: FileRegistry, oneof: DescMessage['oneofs'][number]): boolean {
-  const rules = getOption(oneof, extension(registry, 'buf.validate.oneof') as DescExtension) as { required?: boolean };
+  const rules = getOption(oneof, extension(registry, 'buf.validate.oneof') as DescExtension) as {
+    required?: boolean;
+  };
   return rules.required === true;
 }
 
@@ -115,7 +120,10 @@ export function rulesSet(registry: FileRegistry, values: RuleValues): Map<string
     }
     const value = values[field.localName];
     // Fields with presence live on the prototype until they are set.
-    const isSet = field.presence === 2 ? Array.isArray(value) && value.length > 0 : Object.hasOwn(values, field.localName);
+    const isSet =
+      field.presence === 2
+        ? Array.isArray(value) && value.length > 0
+        : Object.hasOwn(values, field.localName);
     if (isSet && !(Array.isArray(value) && value.length === 0)) set.set(field.localName, value);
   }
   return set;
@@ -149,7 +157,8 @@ function readMethod(registry: FileRegistry, desc: DescMethod): ApiMethod {
     return field;
   };
   const requestId = desc.input.fields.find((field) => field.name === 'request_id');
-  if (!policy.readOnly && requestId === undefined) throw new Error(`${where}: a write needs the field request_id`);
+  if (!policy.readOnly && requestId === undefined)
+    throw new Error(`${where}: a write needs the field request_id`);
   const hasBody = http.body === '*';
   return {
     desc,

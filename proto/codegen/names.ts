@@ -1,4 +1,6 @@
-/* How things of the API are called in generated TypeScript, and which messages have a JSON form of their own. */
+/**
+ * How things of the API are called in generated TypeScript, and which messages have a JSON form of their own.
+ */
 import type { DescEnum, DescEnumValue, DescField, DescMessage } from '@bufbuild/protobuf';
 
 /** A message whose JSON form is written by hand, in `runtime/`. */
@@ -18,9 +20,17 @@ export const CUSTOM_JSON: ReadonlyMap<string, CustomJson> = new Map([
 
 /** Messages whose fields add nothing to a path, because their JSON form has no such field. */
 export const TRANSPARENT: ReadonlySet<string> = new Set(
-  ['Vector', 'FloatList', 'Value', 'StringList', 'Int64List', 'DoubleList', 'BoolList', 'Attributes', 'Scalar'].map(
-    (name) => `omendb.v1.${name}`,
-  ),
+  [
+    'Vector',
+    'FloatList',
+    'Value',
+    'StringList',
+    'Int64List',
+    'DoubleList',
+    'BoolList',
+    'Attributes',
+    'Scalar',
+  ].map((name) => `omendb.v1.${name}`),
 );
 
 /** `QueryRequest` → `queryRequest`. */
@@ -51,7 +61,10 @@ export function messageOf(field: DescField): DescMessage | undefined {
     : undefined;
 }
 
-/** The messages that have JSON fields of their own and can be reached from `roots`, each after those it is first used by. */
+/**
+ * The messages that have JSON fields of their own and can be reached from `roots`, each after those it is
+ * first used by.
+ */
 export function reachable(roots: readonly DescMessage[]): DescMessage[] {
   const found = new Set<DescMessage>();
   const visit = (message: DescMessage): void => {

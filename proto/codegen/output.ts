@@ -9,7 +9,8 @@ export interface GeneratedFile {
   readonly content: string;
 }
 
-const HEADER = '// Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.\n';
+const HEADER =
+  '// Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.\n';
 
 /** The bytes as they are committed: header and formatting for TypeScript, unchanged for anything else. */
 export async function finish(file: GeneratedFile): Promise<GeneratedFile> {

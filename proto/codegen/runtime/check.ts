@@ -1,4 +1,7 @@
-/* Validation rules, as the generated validators call them. Each report says what was seen and what is allowed. */
+/**
+ * Validation rules, as the generated validators call them. Each report says what was seen and what is
+ * allowed.
+ */
 import { quote, type Place, type Step } from './place.js';
 
 /** What a broken rule is called: an `ErrorReason`. */
@@ -52,7 +55,11 @@ export function checkText(text: string, at: Place, step: Step, rules: TextRules)
   } else if (maxLen !== undefined && text.length > maxLen && characters(text) > maxLen) {
     at.report(rules.reason, `has ${characters(text)} characters, at most ${maxLen} are allowed`, step);
   } else if (maxBytes !== undefined && text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
-    at.report(rules.reason, `has ${Buffer.byteLength(text)} bytes of UTF-8, at most ${maxBytes} are allowed`, step);
+    at.report(
+      rules.reason,
+      `has ${Buffer.byteLength(text)} bytes of UTF-8, at most ${maxBytes} are allowed`,
+      step,
+    );
   } else if (pattern !== undefined && !pattern.test(text)) {
     at.report(rules.reason, `is ${quote(text)}, which does not match ${pattern.source}`, step);
   }
@@ -82,14 +89,19 @@ export function checkNumber(value: number | bigint, at: Place, step: Step, rules
   const { gte, lte, gt, lt, finite } = rules;
   if (finite === true && typeof value === 'number' && value - value !== 0) {
     at.report(rules.reason, `is ${value}, a finite number is needed`, step);
-  } else if (gte !== undefined && !(value >= gte)) at.report(rules.reason, `is ${value}, at least ${gte} is needed`, step);
-  else if (gt !== undefined && !(value > gt)) at.report(rules.reason, `is ${value}, more than ${gt} is needed`, step);
-  else if (lte !== undefined && !(value <= lte)) at.report(rules.reason, `is ${value}, at most ${lte} is allowed`, step);
-  else if (lt !== undefined && !(value < lt)) at.report(rules.reason, `is ${value}, less than ${lt} is needed`, step);
+  } else if (gte !== undefined && !(value >= gte))
+    at.report(rules.reason, `is ${value}, at least ${gte} is needed`, step);
+  else if (gt !== undefined && !(value > gt))
+    at.report(rules.reason, `is ${value}, more than ${gt} is needed`, step);
+  else if (lte !== undefined && !(value <= lte))
+    at.report(rules.reason, `is ${value}, at most ${lte} is allowed`, step);
+  else if (lt !== undefined && !(value < lt))
+    at.report(rules.reason, `is ${value}, less than ${lt} is needed`, step);
 }
 
 export function checkEnum(value: number, at: Place, step: Step, rules: EnumRules): void {
-  if (!rules.allowed.has(value)) at.report(rules.reason, `is the number ${value}, allowed are ${rules.names}`, step);
+  if (!rules.allowed.has(value))
+    at.report(rules.reason, `is the number ${value}, allowed are ${rules.names}`, step);
 }
 
 /** A field that must be there and is not. */

@@ -1,12 +1,13 @@
 /*
- * JSON form of filters: the `$` syntax. `{"year":{"$gte":1999,"$lt":2010},"tag":"a"}` is a tree of conditions; entries of one object are
- * and-ed into one node. `$eq` with null asks for absence, `$ne` with null for presence.
+ * JSON form of filters: the `$` syntax. `{"year":{"$gte":1999,"$lt":2010},"tag":"a"}` is a tree of
+ * conditions; entries of one object are and-ed into one node. `$eq` with null asks for absence, `$ne` with
+ * null for presence.
  *
  * Depth and node count are bounded here because a filter is read recursively before anything else sees it.
  */
 import { ComparisonOperator, SetOperator, type Filter, type Scalar } from '../omendb/v1/filter.js';
 import { kindOf, quote, type Place, type Step } from './place.js';
-import { imprecise, openObject, readString, type JsonObject } from './scalars.js';
+import { imprecise, openObject, readString, setOwn, type JsonObject } from './scalars.js';
 
 /** Levels of nested conditions. */
 export const FILTER_DEPTH_MAX = 16;
@@ -50,9 +51,17 @@ export function filterToJson(filter: Filter): JsonObject {
     case 'not':
       return { $not: filterToJson(expr.value) };
     case 'compare':
-      return onField(expr.value.field, COMPARISON_NAMES.get(expr.value.operator), scalarToJson(expr.value.value));
+      return onField(
+        expr.value.field,
+        COMPARISON_NAMES.get(expr.value.operator),
+        scalarToJson(expr.value.value),
+      );
     case 'in':
-      return onField(expr.value.field, SET_NAMES.get(expr.value.operator), expr.value.values.map(scalarToJson));
+      return onField(
+        expr.value.field,
+        SET_NAMES.get(expr.value.operator),
+        expr.value.values.map(scalarToJson),
+      );
     case 'exists':
       return onField(expr.value.field, '$exists', true);
     case 'prefix':
@@ -150,7 +159,13 @@ class FilterReader {
     } else this.#unknown(key, OPERATORS);
   }
 
-  #comparison(field: string, operator: ComparisonOperator, operand: unknown, step: Step, found: Filter[]): void {
+  #comparison(
+    field: string,
+    operator: ComparisonOperator,
+    operand: unknown,
+    step: Step,
+    found: Filter[],
+  ): void {
     if (operand === null && (operator === ComparisonOperator.EQ || operator === ComparisonOperator.NE)) {
       this.#presence(field, operator === ComparisonOperator.NE, found);
       return;
@@ -243,7 +258,11 @@ class FilterReader {
   }
 
   #unknown(key: string, known: readonly string[]): void {
-    this.at.report('UNKNOWN_OPERATOR', `there is no operator ${quote(key)} here; known are ${known.join(' ')}`, key);
+    this.at.report(
+      'UNKNOWN_OPERATOR',
+      `there is no operator ${quote(key)} here; known are ${known.join(' ')}`,
+      key,
+    );
   }
 }
 
@@ -258,12 +277,7 @@ function not(filter: Filter): Filter {
 function onField(field: string, operator: string | undefined, operand: unknown): JsonObject {
   if (operator === undefined) throw new RangeError(`filter on ${quote(field)}: the operator is not set`);
   const object: JsonObject = {};
-  Object.defineProperty(object, field, {
-    value: { [operator]: operand },
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
+  setOwn(object, field, { [operator]: operand });
   return object;
 }
 

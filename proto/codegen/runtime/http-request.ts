@@ -1,5 +1,6 @@
 /*
- * From the parts of an HTTP request to a message: body, path and query string say different fields, and none may be said twice.
+ * From the parts of an HTTP request to a message: body, path and query string say different fields, and none
+ * may be said twice.
  */
 import { refuse, type Method, type QueryKind } from './method.js';
 import { kindOf, Place } from './place.js';
@@ -37,7 +38,11 @@ function jsonBody(query: QueryParameters, body: unknown): unknown {
   refuseQuery(query);
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
   const seen = body === undefined ? 'empty' : kindOf(body);
-  return refuse({ field: '', description: `the body must be a JSON object, not ${seen}`, reason: 'MALFORMED_BODY' });
+  return refuse({
+    field: '',
+    description: `the body must be a JSON object, not ${seen}`,
+    reason: 'MALFORMED_BODY',
+  });
 }
 
 function refuseQuery(query: QueryParameters): void {
@@ -63,7 +68,10 @@ function bindPath<I>(method: Method<I, unknown>, message: I, path: PathParameter
 }
 
 /** The query string as the JSON object it stands for. */
-function queryObject(kinds: Readonly<globalThis.Record<string, QueryKind>>, query: QueryParameters): JsonObject {
+function queryObject(
+  kinds: Readonly<globalThis.Record<string, QueryKind>>,
+  query: QueryParameters,
+): JsonObject {
   const at = new Place();
   const known = new Set(Object.keys(kinds));
   const object: JsonObject = {};

@@ -1,5 +1,6 @@
 /*
- * One RPC as data: its names, route, rules and codecs. The HTTP and gRPC transports and the client are loops over these.
+ * One RPC as data: its names, route, rules and codecs. The HTTP and gRPC transports and the client are loops
+ * over these.
  */
 import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { InvalidRequest, Place, type Violation } from './place.js';
@@ -9,7 +10,9 @@ export interface Codec<T> {
   /** Full protobuf name. */
   readonly typeName: string;
   encode(message: T): Uint8Array;
-  /** Throws `InvalidRequest` with MALFORMED_BODY. Bytes of the message are views into `bytes`, not aligned. */
+  /**
+   * Throws `InvalidRequest` with MALFORMED_BODY. Bytes of the message are views into `bytes`, not aligned.
+   */
   decode(bytes: Uint8Array): T;
   /** Throws `InvalidRequest` that names every problem. `json` is what JSON.parse gives; it is not changed. */
   fromJson(json: unknown): T;
@@ -75,7 +78,10 @@ export function codec<T>(
   };
 }
 
-/** Adapts a method to grpc-js. The server's handler gets bytes and decodes them itself, so that it can answer what is wrong with them. */
+/**
+ * Adapts a method to grpc-js. The server's handler gets bytes and decodes them itself, so that it can answer
+ * what is wrong with them.
+ */
 export function grpcDefinition<I, O>(method: Method<I, O>): GrpcDefinition<I, O> {
   return {
     path: method.grpcPath,
@@ -117,5 +123,9 @@ function decodeAll<T>(typeName: string, type: MessageType<T>, bytes: Uint8Array)
   } catch {
     // The reasons ("premature EOF", "illegal tag") say nothing to a user.
   }
-  return refuse({ field: '', description: `the body is not the protobuf message ${typeName}`, reason: 'MALFORMED_BODY' });
+  return refuse({
+    field: '',
+    description: `the body is not the protobuf message ${typeName}`,
+    reason: 'MALFORMED_BODY',
+  });
 }

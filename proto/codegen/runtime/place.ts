@@ -1,8 +1,8 @@
 /*
  * Where a codec or validator is inside a request, and what it found wrong there.
  *
- * Decoding goes on after a problem, so that one answer names all of them; it gives up at 20, so that a hostile request cannot make the
- * server write a long answer. Paths are built only when something is wrong.
+ * Decoding goes on after a problem, so that one answer names all of them; it gives up at 20, so that a
+ * hostile request cannot make the server write a long answer. Paths are built only when something is wrong.
  */
 
 /** A field name, or the index of an element. */

@@ -1,6 +1,7 @@
 /*
- * JSON forms of the scalar types, strict in both directions: what is not exactly the type is refused, and no digit is lost.
- * A reader always returns a value of its type; when the input was wrong it has reported so and the value is not used.
+ * JSON forms of the scalar types, strict in both directions: what is not exactly the type is refused, and no
+ * digit is lost. A reader always returns a value of its type; when the input was wrong it has reported so and
+ * the value is not used.
  */
 import { kindOf, quote, type Place, type Step } from './place.js';
 
@@ -34,7 +35,9 @@ export function readUint32(value: unknown, at: Place, step: Step): number {
 }
 
 export function readDouble(value: unknown, at: Place, step: Step): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : wrong(at, step, 'a finite number', value, 0);
+  return typeof value === 'number' && Number.isFinite(value)
+    ? value
+    : wrong(at, step, 'a finite number', value, 0);
 }
 
 export function readFloat(value: unknown, at: Place, step: Step): number {
@@ -92,7 +95,9 @@ export function int64ToJson(value: bigint): number | string {
 /** A time with its date and zone, as RFC 3339 writes it; milliseconds are kept. */
 export function readTimestamp(value: unknown, at: Place, step: Step): Date {
   const date = new Date(typeof value === 'string' && RFC3339.test(value) ? value : Number.NaN);
-  return Number.isNaN(date.getTime()) ? wrong(at, step, 'a time such as 2026-01-31T12:00:00Z', value, date) : date;
+  return Number.isNaN(date.getTime())
+    ? wrong(at, step, 'a time such as 2026-01-31T12:00:00Z', value, date)
+    : date;
 }
 
 export function timestampToJson(value: Date): string {
@@ -148,7 +153,9 @@ export function setOwn(object: JsonObject, key: string, value: unknown): void {
   } else object[key] = value;
 }
 
-/** Goes into the object at `step`, to be left by `at.leave()`; undefined, and not entered, when it is none. */
+/**
+ * Goes into the object at `step`, to be left by `at.leave()`; undefined, and not entered, when it is none.
+ */
 export function openObject(value: unknown, at: Place, step: Step): JsonObject | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return wrong(at, step, 'an object', value, undefined);
@@ -161,7 +168,8 @@ export function openObject(value: unknown, at: Place, step: Step): JsonObject | 
 export function unknownField(at: Place, key: string, known: ReadonlySet<string>): void {
   const camel = key.replace(/[_-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   const meant = [...known].find((name) => name === camel || name.toLowerCase() === key.toLowerCase());
-  const hint = meant === undefined ? `; known are ${[...known].join(', ') || 'none'}` : `; did you mean "${meant}"?`;
+  const hint =
+    meant === undefined ? `; known are ${[...known].join(', ') || 'none'}` : `; did you mean "${meant}"?`;
   at.report('UNKNOWN_FIELD', `there is no such field${hint}`, key);
 }
 

@@ -1,8 +1,9 @@
 /*
  * JSON form of attributes: plain scalars and arrays of one kind.
  *
- * A number without a fraction is an int64, any other a double. JSON cannot tell 3 from 3.0, so a double without a fraction comes back as
- * an int64; filters compare the two by value. Whole numbers beyond ±2^53 are refused on the way in and written as text on the way out.
+ * A number without a fraction is an int64, any other a double. JSON cannot tell 3 from 3.0, so a double
+ * without a fraction comes back as an int64; filters compare the two by value. Whole numbers beyond ±2^53 are
+ * refused on the way in and written as text on the way out.
  */
 import type { Attributes, Value } from '../omendb/v1/value.js';
 import { kindOf, type Place, type Step } from './place.js';
@@ -25,7 +26,11 @@ export function valueFromJson(json: unknown, at: Place, step: Step): Value {
     default:
       if (json === null) return NULL;
       if (Array.isArray(json)) return fromArray(json, at, step);
-      return refuse(at, step, `must be text, a number, true, false, null or an array of one kind, not ${kindOf(json)}`);
+      return refuse(
+        at,
+        step,
+        `must be text, a number, true, false, null or an array of one kind, not ${kindOf(json)}`,
+      );
   }
 }
 
@@ -78,7 +83,12 @@ function fromArray(array: readonly unknown[], at: Place, step: Step): Value {
   for (let i = 0; i < array.length; i++) {
     const type = typeof array[i];
     if (type !== kind && !(numeric && (type === 'number' || type === 'bigint'))) {
-      return refuseElement(at, step, i, `must be of the same kind as the elements before, not ${kindOf(array[i])}`);
+      return refuseElement(
+        at,
+        step,
+        i,
+        `must be of the same kind as the elements before, not ${kindOf(array[i])}`,
+      );
     }
   }
   if (kind === 'string') return fromStrings(array as readonly string[], at, step);
@@ -90,7 +100,8 @@ function fromArray(array: readonly unknown[], at: Place, step: Step): Value {
 
 function fromStrings(array: readonly string[], at: Place, step: Step): Value {
   const bad = array.findIndex((text) => !text.isWellFormed());
-  if (bad !== -1) return refuseElement(at, step, bad, 'is not well-formed Unicode: it has half of a surrogate pair');
+  if (bad !== -1)
+    return refuseElement(at, step, bad, 'is not well-formed Unicode: it has half of a surrogate pair');
   return { kind: { $case: 'stringList', value: { values: [...array] } } };
 }
 

@@ -1,6 +1,7 @@
 // Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.
 /*
- * One RPC as data: its names, route, rules and codecs. The HTTP and gRPC transports and the client are loops over these.
+ * One RPC as data: its names, route, rules and codecs. The HTTP and gRPC transports and the client are loops
+ * over these.
  */
 import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { InvalidRequest, Place, type Violation } from './place.js';
@@ -10,7 +11,9 @@ export interface Codec<T> {
   /** Full protobuf name. */
   readonly typeName: string;
   encode(message: T): Uint8Array;
-  /** Throws `InvalidRequest` with MALFORMED_BODY. Bytes of the message are views into `bytes`, not aligned. */
+  /**
+   * Throws `InvalidRequest` with MALFORMED_BODY. Bytes of the message are views into `bytes`, not aligned.
+   */
   decode(bytes: Uint8Array): T;
   /** Throws `InvalidRequest` that names every problem. `json` is what JSON.parse gives; it is not changed. */
   fromJson(json: unknown): T;
@@ -76,7 +79,10 @@ export function codec<T>(
   };
 }
 
-/** Adapts a method to grpc-js. The server's handler gets bytes and decodes them itself, so that it can answer what is wrong with them. */
+/**
+ * Adapts a method to grpc-js. The server's handler gets bytes and decodes them itself, so that it can answer
+ * what is wrong with them.
+ */
 export function grpcDefinition<I, O>(method: Method<I, O>): GrpcDefinition<I, O> {
   return {
     path: method.grpcPath,

@@ -1,7 +1,8 @@
 // Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.
 /*
- * JSON forms of the scalar types, strict in both directions: what is not exactly the type is refused, and no digit is lost.
- * A reader always returns a value of its type; when the input was wrong it has reported so and the value is not used.
+ * JSON forms of the scalar types, strict in both directions: what is not exactly the type is refused, and no
+ * digit is lost. A reader always returns a value of its type; when the input was wrong it has reported so and
+ * the value is not used.
  */
 import { kindOf, quote, type Place, type Step } from './place.js';
 
@@ -153,7 +154,9 @@ export function setOwn(object: JsonObject, key: string, value: unknown): void {
   } else object[key] = value;
 }
 
-/** Goes into the object at `step`, to be left by `at.leave()`; undefined, and not entered, when it is none. */
+/**
+ * Goes into the object at `step`, to be left by `at.leave()`; undefined, and not entered, when it is none.
+ */
 export function openObject(value: unknown, at: Place, step: Step): JsonObject | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return wrong(at, step, 'an object', value, undefined);

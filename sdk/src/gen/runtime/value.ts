@@ -2,8 +2,9 @@
 /*
  * JSON form of attributes: plain scalars and arrays of one kind.
  *
- * A number without a fraction is an int64, any other a double. JSON cannot tell 3 from 3.0, so a double without a fraction comes back as
- * an int64; filters compare the two by value. Whole numbers beyond ±2^53 are refused on the way in and written as text on the way out.
+ * A number without a fraction is an int64, any other a double. JSON cannot tell 3 from 3.0, so a double
+ * without a fraction comes back as an int64; filters compare the two by value. Whole numbers beyond ±2^53 are
+ * refused on the way in and written as text on the way out.
  */
 import type { Attributes, Value } from '../omendb/v1/value.js';
 import { kindOf, type Place, type Step } from './place.js';

@@ -2,8 +2,9 @@
 /*
  * JSON form of a vector: an array of numbers, or base64 of little-endian 32-bit floats.
  *
- * Vectors are nearly all of the bytes of a request, so they are read in one pass straight into bytes; the bytes of many vectors share
- * one buffer, which is cheaper than a buffer each. The bytes start at a multiple of 4, so they can be viewed as a Float32Array.
+ * Vectors are nearly all of the bytes of a request, so they are read in one pass straight into bytes; the
+ * bytes of many vectors share one buffer, which is cheaper than a buffer each. The bytes start at a multiple
+ * of 4, so they can be viewed as a Float32Array.
  */
 import type { Vector } from '../omendb/v1/vector.js';
 import { kindOf, type Place, type Step } from './place.js';
@@ -40,7 +41,10 @@ export function vectorToBase64(vector: Vector): string {
   return bytesToJson(bytesOf(Float32Array.from(data.value.values)));
 }
 
-/** The floats in little-endian bytes, without a copy if they lie aligned. A partial float at the end is left out. */
+/**
+ * The floats in little-endian bytes, without a copy if they lie aligned. A partial float at the end is left
+ * out.
+ */
 export function floatsOf(bytes: Uint8Array): Float32Array {
   const length = bytes.byteLength >>> 2;
   if (LITTLE_ENDIAN && (bytes.byteOffset & 3) === 0)
@@ -128,7 +132,9 @@ function swapInPlace(bytes: Uint8Array): void {
   for (let i = 0; i < bytes.byteLength; i += 4) view.setUint32(i, view.getUint32(i, true), false);
 }
 
-/** Arithmetic is much faster than printing with fewer digits; 7 to 9 digits suffice for nearly every float. */
+/**
+ * Arithmetic is much faster than printing with fewer digits; 7 to 9 digits suffice for nearly every float.
+ */
 function shortest(x: number): number {
   let short = Math.round(x * 1e7) / 1e7;
   if (Math.fround(short) === x) return short;

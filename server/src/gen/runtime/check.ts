@@ -1,5 +1,8 @@
 // Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.
-/* Validation rules, as the generated validators call them. Each report says what was seen and what is allowed. */
+/**
+ * Validation rules, as the generated validators call them. Each report says what was seen and what is
+ * allowed.
+ */
 import { quote, type Place, type Step } from './place.js';
 
 /** What a broken rule is called: an `ErrorReason`. */

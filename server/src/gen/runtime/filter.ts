@@ -1,13 +1,14 @@
 // Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.
 /*
- * JSON form of filters: the `$` syntax. `{"year":{"$gte":1999,"$lt":2010},"tag":"a"}` is a tree of conditions; entries of one object are
- * and-ed into one node. `$eq` with null asks for absence, `$ne` with null for presence.
+ * JSON form of filters: the `$` syntax. `{"year":{"$gte":1999,"$lt":2010},"tag":"a"}` is a tree of
+ * conditions; entries of one object are and-ed into one node. `$eq` with null asks for absence, `$ne` with
+ * null for presence.
  *
  * Depth and node count are bounded here because a filter is read recursively before anything else sees it.
  */
 import { ComparisonOperator, SetOperator, type Filter, type Scalar } from '../omendb/v1/filter.js';
 import { kindOf, quote, type Place, type Step } from './place.js';
-import { imprecise, openObject, readString, type JsonObject } from './scalars.js';
+import { imprecise, openObject, readString, setOwn, type JsonObject } from './scalars.js';
 
 /** Levels of nested conditions. */
 export const FILTER_DEPTH_MAX = 16;
@@ -277,12 +278,7 @@ function not(filter: Filter): Filter {
 function onField(field: string, operator: string | undefined, operand: unknown): JsonObject {
   if (operator === undefined) throw new RangeError(`filter on ${quote(field)}: the operator is not set`);
   const object: JsonObject = {};
-  Object.defineProperty(object, field, {
-    value: { [operator]: operand },
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
+  setOwn(object, field, { [operator]: operand });
   return object;
 }
 

@@ -1,6 +1,7 @@
 // Generated from proto/ by `npm run generate`. Do not edit: a test compares it with a fresh run.
 /*
- * From the parts of an HTTP request to a message: body, path and query string say different fields, and none may be said twice.
+ * From the parts of an HTTP request to a message: body, path and query string say different fields, and none
+ * may be said twice.
  */
 import { refuse, type Method, type QueryKind } from './method.js';
 import { kindOf, Place } from './place.js';
