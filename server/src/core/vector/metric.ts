@@ -1,9 +1,10 @@
 /*
  * The three ways to compare vectors, and the one internal measure behind them.
  *
- * Inside the engine a score is an f32 and higher is nearer: the cosine, the inner product, or the negated squared distance. A user sees
- * the score and a distance (lower is nearer). Rows lie in memory as the user gave them; what a metric needs to know beside the row
- * is one f32, its factor, computed once when the row is written.
+ * Inside the engine a score is an f32 and higher is nearer: the cosine, the inner product, or the negated
+ * squared distance. A user sees the score and a distance (lower is nearer). Rows lie in memory as the user
+ * gave them; what a metric needs to know beside the row is one f32, its factor, computed once when the row is
+ * written.
  */
 
 export const METRICS = ['cosine', 'l2', 'dot'] as const;
@@ -17,7 +18,10 @@ export function metricOfNumber(number: number): Metric | undefined {
   return METRICS.find((metric) => METRIC_NUMBERS[metric] === number);
 }
 
-/** Floats from one row to the next: kernels read four at a time, and the floats behind a row's last dimension are zero. */
+/**
+ * Floats from one row to the next: kernels read four at a time, and the floats behind a row's last dimension
+ * are zero.
+ */
 export function rowStride(dimensions: number): number {
   return (dimensions + 3) & ~3;
 }

@@ -1,6 +1,7 @@
 /*
- * Which vectors can be stored and asked for. Runs on the main thread for every vector of a bulk load, so the common case is one pass of
- * multiplications without a branch; only a row that fails is looked at value by value.
+ * Which vectors can be stored and asked for. Runs on the main thread for every vector of a bulk load, so the
+ * common case is one pass of multiplications without a branch; only a row that fails is looked at value by
+ * value.
  */
 import type { Metric } from './metric.js';
 
@@ -20,10 +21,14 @@ export interface VectorFault {
 }
 
 /**
- * The first fault in `vectors` (rows of `dimensions` values, without gaps), or null: a value that is NaN or infinite, a norm above 1e18,
- * or, under cosine, a norm of zero (below 1e-18).
+ * The first fault in `vectors` (rows of `dimensions` values, without gaps), or null: a value that is NaN or
+ * infinite, a norm above 1e18, or, under cosine, a norm of zero (below 1e-18).
  */
-export function findVectorFault(vectors: Float32Array, dimensions: number, metric: Metric): VectorFault | null {
+export function findVectorFault(
+  vectors: Float32Array,
+  dimensions: number,
+  metric: Metric,
+): VectorFault | null {
   const smallest = metric === 'cosine' ? COSINE_NORM_MIN * COSINE_NORM_MIN : 0;
   const rows = Math.floor(vectors.length / dimensions);
   for (let row = 0, at = 0; row < rows; row++) {

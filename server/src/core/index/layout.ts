@@ -1,0 +1,185 @@
+/*
+ * The two sections of a clustered segment, as bytes: `centroids` (small, read by every query) and `postings`
+ * (read in part). `docs/formats/postings.md` draws them. They are position-independent and are scanned where
+ * they lie.
+ *
+ * Invariant: `openIvf` accepts only bytes whose sizes agree with each other, so that no kernel is ever led
+ * outside of a section.
+ */
+import { OmenError } from '../errors.js';
+import type { Kernels } from '../vector/kernels.js';
+import type { Metric } from '../vector/metric.js';
+import { METRIC_NUMBERS, metricOfNumber, rowStride } from '../vector/metric.js';
+
+/** "OIVF" as little-endian bytes. */
+const MAGIC = 0x4656494f;
+const VERSION = 1;
+const HEADER_BYTES = 192;
+const CALIBRATION_AT = 64;
+const LANES = 16;
+
+/** Entries of a block, and the row number that fills an unused entry. */
+export const BLOCK_ENTRIES = LANES;
+export const PADDING_ROW = 0xffffffff;
+
+/** Recall targets and numbers of hits for which a segment knows how many postings to read. */
+export const CALIBRATED_TARGETS = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995] as const;
+export const CALIBRATED_K = [1, 10, 100, 1000] as const;
+
+export interface Calibration {
+  /** Postings to read, `nprobe[k * CALIBRATED_TARGETS.length + target]`, never more than there are. */
+  readonly nprobe: Uint32Array;
+  /** Rows compared exactly for `k` hits: `ceil(rerank * k)` and a few more. */
+  readonly rerank: number;
+}
+
+export interface IvfShape {
+  readonly metric: Metric;
+  readonly dimensions: number;
+  readonly rows: number;
+  readonly clusters: number;
+  /** Blocks of all postings together. */
+  readonly blocks: number;
+  /** Rows in all postings together: a row stands in one or two. */
+  readonly entries: number;
+}
+
+/** Addresses of a clustered segment's parts. */
+export interface IvfPointers {
+  /** f32 rows, in the segment's numbering. */
+  readonly raw: number;
+  /** One f32 per row. */
+  readonly factors: number;
+  readonly centroids: number;
+  readonly postings: number;
+}
+
+/** A clustered segment in the arena, decoded as far as a query needs it. */
+export interface IvfView extends IvfShape {
+  readonly raw: number;
+  readonly factors: number;
+  /** Floats per row. */
+  readonly stride: number;
+  /** Groups of 4 dimensions. */
+  readonly groups: number;
+  /** f32 per entry beside the code: see `termsOfMetric`. */
+  readonly terms: number;
+  readonly centres: number;
+  readonly steps: number;
+  /** f32 rows. */
+  readonly centroidRows: number;
+  readonly centroidBlocks: number;
+  readonly centroidBlockCount: number;
+  /** u32: first block of every posting, and one more. */
+  readonly table: number;
+  readonly postingBlocks: number;
+  readonly calibration: Calibration;
+}
+
+/**
+ * How many f32 stand beside each code. Rows of unit length share one step, so cosine needs none; under dot
+ * each row has its own scale, since lengths differ; l2 needs ‖x − centre‖²/2 as well.
+ */
+export function termsOfMetric(metric: Metric): 0 | 1 | 2 {
+  return metric === 'cosine' ? 0 : metric === 'dot' ? 1 : 2;
+}
+
+export function blockBytes(groups: number, terms: number): number {
+  return LANES * 4 * (1 + terms + groups);
+}
+
+export function align64(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
+/** Offsets within the `centroids` section, and its size. */
+export function centroidLayout(dimensions: number, clusters: number) {
+  const stride = rowStride(dimensions);
+  const centres = HEADER_BYTES;
+  const steps = centres + align64(stride * 4);
+  const rows = steps + align64(stride * 4);
+  const blocks = rows + align64(clusters * stride * 4);
+  const bytes = blocks + Math.ceil(clusters / LANES) * blockBytes(stride / 4, 2);
+  return { centres, steps, rows, blocks, bytes };
+}
+
+/** Offset of the blocks within the `postings` section, and its size. */
+export function postingLayout(shape: Pick<IvfShape, 'metric' | 'dimensions' | 'clusters' | 'blocks'>) {
+  const blocks = align64((shape.clusters + 1) * 4);
+  const bytes =
+    blocks + shape.blocks * blockBytes(rowStride(shape.dimensions) / 4, termsOfMetric(shape.metric));
+  return { blocks, bytes };
+}
+
+/** Writes the header of the `centroids` section; the rest of the section is the caller's to fill. */
+export function writeHeader(
+  kernels: Kernels,
+  pointer: number,
+  shape: IvfShape,
+  calibration: Calibration,
+): void {
+  const at = pointer / 4;
+  kernels.u32.fill(0, at, at + HEADER_BYTES / 4);
+  const words = [MAGIC, VERSION, METRIC_NUMBERS[shape.metric], shape.dimensions, shape.rows];
+  kernels.u32.set([...words, shape.clusters, shape.entries, shape.blocks], at);
+  kernels.f32[at + 8] = calibration.rerank;
+  kernels.u32.set(calibration.nprobe, at + CALIBRATION_AT / 4);
+}
+
+/** Reads the two sections. Throws `DATA_CORRUPTED` when they contradict themselves or their sizes. */
+export function openIvf(
+  kernels: Kernels,
+  pointers: IvfPointers,
+  bytes: { readonly centroids: number; readonly postings: number },
+): IvfView {
+  const at = pointers.centroids / 4;
+  const word = (index: number): number => kernels.u32[at + index] ?? 0;
+  const metric = metricOfNumber(word(2));
+  check(bytes.centroids >= HEADER_BYTES && word(0) === MAGIC, 'it does not begin with "OIVF"');
+  check(word(1) === VERSION && metric !== undefined, `version ${word(1)} or metric ${word(2)} is unknown`);
+  const shape: IvfShape = {
+    metric,
+    dimensions: word(3),
+    rows: word(4),
+    clusters: word(5),
+    entries: word(6),
+    blocks: word(7),
+  };
+  const stride = rowStride(shape.dimensions);
+  const centroids = centroidLayout(shape.dimensions, shape.clusters);
+  const postings = postingLayout(shape);
+  check(shape.clusters > 0 && centroids.bytes <= bytes.centroids, 'the centroids are cut short');
+  check(postings.bytes <= bytes.postings, 'the postings are cut short');
+  checkTable(kernels, pointers.postings, shape);
+  const calibrated = at + CALIBRATION_AT / 4;
+  return {
+    ...shape,
+    raw: pointers.raw,
+    factors: pointers.factors,
+    stride,
+    groups: stride / 4,
+    terms: termsOfMetric(metric),
+    centres: pointers.centroids + centroids.centres,
+    steps: pointers.centroids + centroids.steps,
+    centroidRows: pointers.centroids + centroids.rows,
+    centroidBlocks: pointers.centroids + centroids.blocks,
+    centroidBlockCount: Math.ceil(shape.clusters / LANES),
+    table: pointers.postings,
+    postingBlocks: pointers.postings + postings.blocks,
+    calibration: {
+      rerank: kernels.f32[at + 8] ?? 0,
+      nprobe: kernels.u32.slice(calibrated, calibrated + CALIBRATED_TARGETS.length * CALIBRATED_K.length),
+    },
+  };
+}
+
+function checkTable(kernels: Kernels, table: number, shape: IvfShape): void {
+  const words = kernels.u32.subarray(table / 4, table / 4 + shape.clusters + 1);
+  check(words[0] === 0 && words[shape.clusters] === shape.blocks, 'the table of postings has the wrong ends');
+  const sorted = words.every((block, index) => index === 0 || block >= (words[index - 1] ?? 0));
+  check(sorted, 'the table of postings is not ascending');
+}
+
+function check(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new OmenError('DATA_CORRUPTED', `the index of a segment cannot be read: ${what}`);
+}
