@@ -1,0 +1,162 @@
+/*
+ * A segment as it is read: sections in place, without copies, from shared memory too. Parts that take work to
+ * open are opened when they are first asked for.
+ */
+import { invariant, OmenError } from '../errors.js';
+import type { Metric } from '../vector/metric.js';
+import { rowStride } from '../vector/metric.js';
+import { AttributeIndexView } from './attribute-index.js';
+import type { SegmentFooter } from './footer.js';
+import { decodeFooter } from './footer.js';
+import type { SegmentHeader } from './header.js';
+import { decodeHeader } from './header.js';
+import { IdIndexView } from './id-index.js';
+import { verifySegment } from './integrity.js';
+import type { SectionKind } from './layout.js';
+import { HEADER_BYTES } from './layout.js';
+import { RowHeapView } from './row-heap.js';
+import { readSequence } from './sequences.js';
+
+export interface OpenOptions {
+  /** Check every byte. Without it header, footer and sizes are checked, which costs microseconds. */
+  readonly verify: boolean;
+  /** The collection that the segment must belong to. */
+  readonly collectionId?: string;
+  /** What to call the segment in errors: its key. */
+  readonly source?: string;
+}
+
+/**
+ * Opens a segment.
+ *
+ * @param bytes The whole object and nothing more, at an address that is a multiple of 8.
+ * @throws OmenError `DATA_CORRUPTED` naming the section and the offset.
+ */
+export function openSegment(bytes: Uint8Array, options: OpenOptions): SegmentView {
+  const source = options.source ?? 'segment';
+  invariant(bytes.byteOffset % 8 === 0, 'a segment lies at an address that is no multiple of 8');
+  const footer = decodeFooter(bytes, source);
+  const header = decodeHeader(bytes, source);
+  if (options.verify) verifySegment(bytes, footer, source);
+  if (options.collectionId !== undefined && options.collectionId !== header.collectionId) {
+    throw new OmenError(
+      'DATA_CORRUPTED',
+      `${source} belongs to collection ${header.collectionId}, expected was ${options.collectionId}`,
+      { metadata: { section: 'header', offset: '48' } },
+    );
+  }
+  return new SegmentView(bytes, header, footer, source);
+}
+
+/** Made by `openSegment`. Valid as long as the memory behind it is. */
+export class SegmentView {
+  /** Bytes of the whole segment. */
+  readonly bytes: number;
+  readonly rows: number;
+  readonly dimensions: number;
+  readonly metric: Metric;
+  readonly #sections = new Map<SectionKind, Uint8Array>();
+  #ids: RowHeapView | undefined;
+  #idIndex: IdIndexView | undefined;
+  #attributes: RowHeapView | undefined;
+  #attributeIndex: AttributeIndexView | undefined;
+
+  constructor(
+    private readonly memory: Uint8Array,
+    readonly header: SegmentHeader,
+    readonly footer: SegmentFooter,
+    private readonly source: string,
+  ) {
+    this.bytes = memory.length;
+    this.rows = header.rows;
+    this.dimensions = header.dimensions;
+    this.metric = header.metric;
+    for (const { kind, offset, length } of footer.entries) {
+      if (kind !== undefined) this.#sections.set(kind, memory.subarray(offset, offset + length));
+    }
+  }
+
+  /** The bytes of a section, undefined when the segment has none. */
+  section(kind: SectionKind): Uint8Array | undefined {
+    return this.#sections.get(kind);
+  }
+
+  /** Where a section begins, counted from the begin of the segment. Throws like `required`. */
+  offsetOf(kind: SectionKind): number {
+    return this.required(kind).byteOffset - this.memory.byteOffset;
+  }
+
+  /** The bytes of a section that this segment must have. Throws `DATA_CORRUPTED` when it has none. */
+  required(kind: SectionKind): Uint8Array {
+    const section = this.#sections.get(kind);
+    if (section === undefined) throw this.#damaged(kind, HEADER_BYTES, 'the section is missing');
+    return section;
+  }
+
+  get ids(): RowHeapView {
+    return (this.#ids ??= this.#heap('ids'));
+  }
+
+  get idIndex(): IdIndexView {
+    return (this.#idIndex ??= new IdIndexView(this.required('idIndex'), this.ids));
+  }
+
+  /** Encoded attributes by row. */
+  get attributes(): RowHeapView {
+    return (this.#attributes ??= this.#heap('attributes'));
+  }
+
+  get attributeIndex(): AttributeIndexView {
+    return (this.#attributeIndex ??= new AttributeIndexView(
+      this.required('attributeIndex'),
+      this.rows,
+      this.attributes,
+    ));
+  }
+
+  /** The row of an id, or -1. Knows nothing of deletions. */
+  find(id: string): number {
+    return this.idIndex.lookup(id);
+  }
+
+  idOf(row: number): string {
+    return this.ids.textOf(row);
+  }
+
+  /** A copy of the encoded attributes of a row; empty when it has none. */
+  attributesOf(row: number): Uint8Array {
+    return this.attributes.bytesOf(row).slice();
+  }
+
+  /** A copy of the vector of a row, as the user gave it. */
+  vectorOf(row: number): Float32Array {
+    const raw = this.required('raw');
+    const at = raw.byteOffset + row * rowStride(this.dimensions) * 4;
+    return new Float32Array(raw.buffer, at, this.dimensions).slice();
+  }
+
+  /** Sequence number of the write that made the row. */
+  sequenceOf(row: number): number {
+    return readSequence(this.required('sequences'), row);
+  }
+
+  #heap(kind: 'ids' | 'attributes'): RowHeapView {
+    const bytes = this.required(kind);
+    const least = (this.rows + 1) * 4;
+    const heap = bytes.length >= least ? new RowHeapView(bytes, this.rows) : undefined;
+    if (heap?.from(this.rows) !== bytes.length) {
+      throw this.#damaged(kind, this.offsetOf(kind), `${bytes.length} bytes do not hold ${this.rows} rows`);
+    }
+    return heap;
+  }
+
+  #damaged(kind: SectionKind, offset: number, what: string): OmenError {
+    return new OmenError(
+      'DATA_CORRUPTED',
+      `${this.source} is damaged: section ${kind} at byte ${offset}: ${what}`,
+      {
+        metadata: { section: kind, offset: String(offset) },
+      },
+    );
+  }
+}
