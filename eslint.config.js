@@ -108,7 +108,6 @@ export const config = tseslint.config(
       'no-self-compare': 'error',
       'no-sparse-arrays': 'error',
       'no-async-promise-executor': 'error',
-      'no-unreachable-loop': 'error',
       'no-constant-binary-expression': 'error',
       'max-depth': ['error', 4],
     },
