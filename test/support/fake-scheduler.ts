@@ -9,8 +9,8 @@ interface Timer {
 
 export interface FakeSchedulerOptions {
   /**
-   * Timers fire by themselves in the order of their time, one per turn of the event loop, and move the clock: for tests in
-   * which time is of no interest, and for simulations.
+   * Timers fire by themselves in the order of their time, one per turn of the event loop, and move the clock:
+   * for tests in which time is of no interest, and for simulations.
    */
   readonly automatic?: boolean;
 }

@@ -5,7 +5,7 @@ import { encodeAttributes } from '#server/core/record/attribute-codec.js';
 import type { Attributes } from '#server/core/record/record.js';
 import { encodeText } from '#server/core/record/text.js';
 import { AttributeIndexView } from '#server/core/segment/attribute-index.js';
-import { buildAttributeIndex } from '#server/core/segment/attribute-index-builder.js';
+import { buildAttributeIndex } from '#server/core/segment/attribute-builder.js';
 import type { SegmentHeader } from '#server/core/segment/header.js';
 import type { IdHash } from '#server/core/segment/id-index.js';
 import { buildIdIndex, IdIndexView } from '#server/core/segment/id-index.js';

@@ -14,7 +14,7 @@ import { invariant, OmenError } from '../../core/errors.js';
 import type { LogPosition } from '../../core/log/root.js';
 import { floorOf } from '../../core/log/root.js';
 import { checkOpen } from '../../core/log/transitions.js';
-import type { DecodedSlot } from '../../core/log/wal-slot.js';
+import type { DecodedSlot, EncodedSlot } from '../../core/log/wal-slot.js';
 import { encodeWalSlot, joinWrites } from '../../core/log/wal-slot.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
@@ -26,7 +26,7 @@ import { checkFollows, LogReader, positionAfter } from './log-reader.js';
 import type { CollectionLayout } from './object-layout.js';
 import { newNonce } from './object-layout.js';
 import type { RootSnapshot, RootStore } from './root-store.js';
-import type { Acknowledged, PreparedWrites, Seated, SlotBounds, Waiting } from './slot-assembly.js';
+import type { Acknowledged, Assembly, PreparedWrites, Seated, SlotBounds, Waiting } from './slot-assembly.js';
 import { assembleSlot, waitingRequest } from './slot-assembly.js';
 import type { RetryDeps, RetryPolicy } from './storage-retry.js';
 import { backoffMs, isRefusal, STORAGE_RETRY } from './storage-retry.js';
@@ -202,26 +202,32 @@ export class CommitLoop {
 
   /** The next slot, or null when no waiting request has anything to log. */
   #assemble(): Attempt | null {
-    const { clock, rng, layout, dimensions } = this.deps;
-    const position = this.position;
-    const nowMs = clock.now();
-    const { seated, parts, requests } = assembleSlot(this.#queue, this.deps.bounds ?? SLOT_BOUNDS, nowMs);
-    if (requests.length === 0 && seated.every(({ count }) => count === 0)) {
-      for (const seat of seated) acknowledge(seat, position.slot, position.sequence + 1);
+    const { slot, sequence } = this.position;
+    const nowMs = Math.trunc(this.deps.clock.now());
+    const assembly = assembleSlot(this.#queue, this.deps.bounds ?? SLOT_BOUNDS, nowMs);
+    const { seated } = assembly;
+    if (assembly.requests.length === 0 && seated.every(({ count }) => count === 0)) {
+      for (const seat of seated) acknowledge(seat, slot, sequence + 1);
       return null;
     }
-    const { body, decoded } = encodeWalSlot({
-      collectionId: layout.id,
-      slot: position.slot + 1,
-      nonce: newNonce(rng),
-      previousHash: position.hash,
-      firstSequence: position.sequence + 1,
-      createdMs: nowMs,
-      dimensions,
-      writes: joinWrites(parts),
-      requests,
+    try {
+      const { body, decoded } = this.#encode(assembly, nowMs);
+      return { body, slot: decoded, seated, uncertain: false };
+    } catch (error) {
+      // Writes that do not fit together are a bug of whoever prepared them; nobody may wait for ever because
+      // of it.
+      for (const { waiting } of seated) waiting.reject(error);
+      return null;
+    }
+  }
+
+  #encode({ parts, requests }: Assembly, createdMs: number): EncodedSlot {
+    const { layout, dimensions, rng } = this.deps;
+    const { slot, hash, sequence } = this.position;
+    return encodeWalSlot({
+      ...{ collectionId: layout.id, slot: slot + 1, nonce: newNonce(rng), previousHash: hash },
+      ...{ firstSequence: sequence + 1, createdMs, dimensions, writes: joinWrites(parts), requests },
     });
-    return { body, slot: decoded, seated, uncertain: false };
   }
 
   async #commit(attempt: Attempt): Promise<Outcome> {
