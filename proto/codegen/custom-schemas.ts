@@ -32,7 +32,10 @@ export const CUSTOM_SCHEMAS: Readonly<Record<string, Schema>> = {
       $and: { type: 'array', items: { $ref: '#/components/schemas/Filter' } },
       $or: { type: 'array', items: { $ref: '#/components/schemas/Filter' } },
       $not: { $ref: '#/components/schemas/Filter' },
-      $id: { oneOf: [{ type: 'string' }, { $ref: '#/components/schemas/IdFilter' }] },
+    },
+    // As a property it would be named like a keyword of JSON Schema, which tools take for one.
+    patternProperties: {
+      '^\\$id$': { oneOf: [{ type: 'string' }, { $ref: '#/components/schemas/IdFilter' }] },
     },
     additionalProperties: { $ref: '#/components/schemas/FieldFilter' },
   },

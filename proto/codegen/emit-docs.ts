@@ -6,7 +6,7 @@ import type { Api, ApiMethod } from './model.js';
 import type { GeneratedFile } from './output.js';
 
 export function emitDocs(api: Api): GeneratedFile {
-  const sections = [INTRODUCTION, ...services(api), ...types(api), enums(api), reasons(api)];
+  const sections = [INTRODUCTION, overview(api), ...services(api), ...types(api), enums(api), reasons(api)];
   return { path: 'docs/api.md', content: `${sections.join('\n\n')}\n` };
 }
 
@@ -22,6 +22,14 @@ page is at \`GET /openapi.json\`.
 - **JSON**: names are lowerCamelCase, enum values lower_snake. Unknown fields are refused. \`null\` means that the field is not given.
 - **Writes** carry \`requestId\`: the answer to a repeated id is the first answer, so that a call whose
   outcome is unknown can be repeated.`;
+
+function overview(api: Api): string {
+  const rows = api.methods.map(({ desc, verb, path, scope }) => {
+    const access = scope === '' ? 'public' : `\`${scope}\``;
+    return `| [${desc.name}](#${desc.name.toLowerCase()}) | \`${verb} ${path}\` | ${access} |`;
+  });
+  return `| method | route | scope |\n| --- | --- | --- |\n${rows.join('\n')}`;
+}
 
 function services(api: Api): string[] {
   const byService = new Map<string, ApiMethod[]>();

@@ -1567,7 +1567,9 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           $not: {
             $ref: '#/components/schemas/Filter',
           },
-          $id: {
+        },
+        patternProperties: {
+          '^\\$id$': {
             oneOf: [
               {
                 type: 'string',

@@ -1,78 +1,113 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const BUF = join(ROOT, 'node_modules/@bufbuild/buf/bin/buf');
-const COLLECTION = 'proto/omendb/v1/collection.proto';
+import { ProtoCopy } from './proto-copy.js';
 
 describe('changes of the protos', function () {
   this.timeout(60_000);
-  let copy: string;
+  let protos: ProtoCopy;
 
   beforeEach(() => {
-    copy = mkdtempSync(join(tmpdir(), 'omendb-protos-'));
-    cpSync(join(ROOT, 'buf.yaml'), join(copy, 'buf.yaml'));
-    for (const part of ['proto/omendb', 'proto/third_party']) {
-      cpSync(join(ROOT, part), join(copy, part), { recursive: true });
-    }
+    protos = new ProtoCopy();
   });
 
   afterEach(() => {
-    rmSync(copy, { recursive: true, force: true });
+    protos.remove();
   });
 
-  function edit(before: string, after: string): void {
-    const text = readFileSync(join(copy, COLLECTION), 'utf8');
-    expect(text).to.include(before);
-    writeFileSync(join(copy, COLLECTION), text.replace(before, after));
-  }
-
-  function run(
-    script: string,
-    ...args: string[]
-  ): { readonly status: number | null; readonly output: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
-      cwd: copy,
-      encoding: 'utf8',
-    });
-    return { status, output: stdout + stderr };
-  }
-
-  function checkBreaking(): { readonly status: number | null; readonly output: string } {
-    const image = join(copy, 'image.binpb');
-    expect(run(BUF, 'build', '-o', image).status).to.equal(0);
-    return run(join(ROOT, 'scripts/check-breaking.mjs'), image);
-  }
-
   it('are free when they only add', () => {
-    edit(
-      '// When the collection was made.',
-      '// Who made it.\n  string owner = 6;\n  // When the collection was made.',
-    );
-    expect(checkBreaking()).to.deep.equal({ status: 0, output: '' });
+    const field = '  // When the collection was made.';
+    protos.edit('collection.proto', field, `  // Who made it.\n  string owner = 6;\n${field}`);
+    expect(protos.checkBreaking()).to.deep.equal({ status: 0, output: '' });
   });
 
   it('are refused when a field changes its type', () => {
-    edit('uint32 dimensions = 2;', 'string dimensions = 2;');
-    const { status, output } = checkBreaking();
+    protos.edit('collection.proto', 'uint32 dimensions = 2;', 'string dimensions = 2;');
+    const { status, output } = protos.checkBreaking();
     expect(status).to.not.equal(0);
     expect(output).to.include('changed type from "uint32" to "string"');
   });
 
-  it('are refused when a field goes', () => {
-    edit('string name = 1;', 'reserved 1;');
-    expect(checkBreaking().status).to.not.equal(0);
+  it('are refused when a field, a method or a reason goes', () => {
+    protos.edit('collection.proto', 'string name = 1;', 'reserved 1;');
+    protos.edit('errors.proto', 'ERROR_REASON_ZERO_VECTOR', 'ERROR_REASON_NULL_VECTOR');
+    protos.edit('system_service.proto', 'rpc GetLimits(', 'rpc ShowLimits(');
+    const { status, output } = protos.checkBreaking();
+    expect(status).to.not.equal(0);
+    for (const lost of ['"1" with name "name"', 'ERROR_REASON_ZERO_VECTOR', 'GetLimits']) {
+      expect(output).to.include(lost);
+    }
   });
 
   it('pass lint with a comment and fail without', () => {
-    expect(run(BUF, 'lint')).to.deep.equal({ status: 0, output: '' });
-    edit('  // When the collection was made.\n', '');
-    const { status, output } = run(BUF, 'lint');
+    expect(protos.lint()).to.deep.equal({ status: 0, output: '' });
+    protos.edit('collection.proto', '  // When the collection was made.\n', '');
+    const { status, output } = protos.lint();
     expect(status).to.not.equal(0);
     expect(output).to.include('create_time');
   });
+});
+
+describe('the generator refuses', function () {
+  this.timeout(60_000);
+  let protos: ProtoCopy;
+
+  beforeEach(() => {
+    protos = new ProtoCopy();
+  });
+
+  afterEach(() => {
+    protos.remove();
+  });
+
+  const refusals: [string, string, string, string, string][] = [
+    [
+      'a method without a scope',
+      'query_service.proto',
+      '      scope: "records.read"\n',
+      '',
+      'QueryService.Query: needs a scope or public',
+    ],
+    [
+      'a write without a request id',
+      'query_service.proto',
+      '      read_only: true\n',
+      '',
+      'QueryService.Query: a write needs the field request_id',
+    ],
+    [
+      'a path with a field that does not exist',
+      'query_service.proto',
+      '/{collection}/records:query',
+      '/{nothing}/records:query',
+      'QueryRequest has no field nothing',
+    ],
+    [
+      'a rule that no validator checks',
+      'query_service.proto',
+      'string session_token = 9 [(buf.validate.field).string.max_bytes = 4096]',
+      'string session_token = 9 [(buf.validate.field).string.email = true]',
+      'rule email is not understood',
+    ],
+    [
+      'a type that no JSON codec has',
+      'query_service.proto',
+      'bool exact = 1;',
+      'fixed64 exact = 1;',
+      'this scalar type has no JSON codec',
+    ],
+    [
+      'a method without an example',
+      'system_service.proto',
+      'rpc GetLimits(',
+      'rpc ShowLimits(',
+      'ShowLimits: write an example',
+    ],
+  ];
+  for (const [name, file, before, after, message] of refusals) {
+    it(name, () => {
+      protos.edit(file, before, after);
+      const { status, output } = protos.generate();
+      expect(output).to.include(message);
+      expect(status).to.not.equal(0);
+    });
+  }
 });
