@@ -1,0 +1,297 @@
+/* The records of one collection. */
+import { BulkRun } from './bulk/bulk-run.js';
+import type { BulkOptions, BulkSource } from './bulk/options.js';
+import { decodeAnswer } from './call/invoke.js';
+import type { RequestOf, ResponseOf } from './call/invoke.js';
+import type { ClientCore } from './core.js';
+import { getCollection, getStats } from './describe.js';
+import { invalidArgument, OmenError } from './errors.js';
+import { filterToWire } from './filter/encode.js';
+import { Consistency as ConsistencyCode } from './gen/messages.js';
+import { METHODS } from './gen/methods.js';
+import type { CallOptions } from './options.js';
+import { Paged } from './pages.js';
+import type {
+  Consistency,
+  CountRequest,
+  DeleteRequest,
+  GetOptions,
+  QueryRequest,
+  ReadOptions,
+  RecordBlockInput,
+  RecordInput,
+  RecordPatch,
+  ScanRequest,
+  Selection,
+} from './requests.js';
+import type {
+  CollectionInfo,
+  CollectionStats,
+  DeleteResult,
+  FoundRecord,
+  GetManyResult,
+  PatchResult,
+  QueryResult,
+  ScanPage,
+  UpsertResult,
+  WriteResult,
+} from './results.js';
+import { attributesToWire } from './values/attributes.js';
+import type { AnyAttributes, AttributesOf } from './values/attributes.js';
+import { dimensionsOf, vectorToBytes } from './values/vector.js';
+import type { VectorInput } from './values/vector.js';
+import { RecordBlockBuilder } from './values/record-block.js';
+import { readHit, readPerformance, readRecord, readUsage, selectionToWire } from './wire/read-answers.js';
+import { inRecordTerms } from './wire/block-paths.js';
+
+const SCAN_PAGE_SIZE_DEFAULT = 1000;
+
+const CONSISTENCY_CODES: Readonly<Record<Consistency, ConsistencyCode>> = {
+  session: ConsistencyCode.SESSION,
+  strong: ConsistencyCode.STRONG,
+  eventual: ConsistencyCode.EVENTUAL,
+};
+
+/** The records of one collection. Made by `db.collection(name)`; holds no connection, so it need not be closed. */
+export class Collection<A extends AttributesOf<A> = AnyAttributes> {
+  /** Name of the collection. */
+  readonly name: string;
+  readonly #core: ClientCore;
+
+  /** Made by `OmenClient`. */
+  constructor(core: ClientCore, name: string) {
+    if (typeof name !== 'string' || name === '')
+      throw invalidArgument('INVALID_COLLECTION_NAME', 'collection', 'must be text');
+    this.#core = core;
+    this.name = name;
+  }
+
+  /** Describes the collection. Rejects with `COLLECTION_NOT_FOUND` when it does not exist. */
+  info(options?: CallOptions): Promise<CollectionInfo> {
+    return getCollection(this.#core, this.name, options);
+  }
+
+  /** How large the collection is and where its data lies. */
+  stats(options?: CallOptions): Promise<CollectionStats> {
+    return getStats(this.#core, this.name, options);
+  }
+
+  /**
+   * Writes records: new ids are inserted, known ids are replaced. All of them or, when it rejects with a reason of the server, none. At
+   * most 10 000 records and 64 MiB; `bulk` takes any number.
+   */
+  async upsert(
+    records: readonly RecordInput<A>[] | RecordBlockInput<A>,
+    options?: CallOptions,
+  ): Promise<UpsertResult> {
+    const asRecords = Array.isArray(records);
+    const block = asRecords ? blockOfRecords(records) : blockOfColumns(records as RecordBlockInput<A>);
+    const requestId = this.#core.requestIdOf(options);
+    const body = block.encode(this.name, requestId);
+    const method = METHODS.upsertRecords;
+    const target = method.toPath({ collection: this.name, records: [], requestId });
+    try {
+      const bytes = await this.#core.caller.call({ method, target, body, requestId }, options);
+      const answer = decodeAnswer('upsertRecords', bytes, requestId);
+      const { inserted, updated } = answer;
+      return { inserted, updated, ...this.#wrote(answer, requestId) };
+    } catch (error) {
+      throw asRecords && error instanceof OmenError ? inRecordTerms(error) : error;
+    }
+  }
+
+  /** Changes parts of records that exist; what a patch does not name stays as it is. */
+  async patch(patches: readonly RecordPatch<A>[], options?: CallOptions): Promise<PatchResult> {
+    const requestId = this.#core.requestIdOf(options);
+    const messages = patches.map((patch, i) => ({
+      id: patch.id,
+      ...(patch.vector === undefined ? {} : { vector: vectorToWire(patch.vector, `patches[${i}].vector`) }),
+      attributes: attributesToWire(patch.attributes, `patches[${i}].attributes`),
+    }));
+    const request = { collection: this.name, patches: messages, requestId };
+    const answer = await this.#core.invoke('patchRecords', request, requestId, options);
+    const { patched, missingIds } = answer;
+    return { patched, missingIds, ...this.#wrote(answer, requestId) };
+  }
+
+  /** Deletes records by id, or all that pass a filter. Ids that do not exist are ignored. */
+  async delete(which: DeleteRequest<A>, options?: CallOptions): Promise<DeleteResult> {
+    const requestId = this.#core.requestIdOf(options);
+    const filter = which.filter === undefined ? undefined : filterToWire(which.filter);
+    const request = { collection: this.name, ids: [...(which.ids ?? [])], filter, requestId };
+    const answer = await this.#core.invoke('deleteRecords', request, requestId, options);
+    return { deleted: Number(answer.deleted), ...this.#wrote(answer, requestId) };
+  }
+
+  /** One record, or `undefined` when the id does not exist. By default with all attributes and without the vector. */
+  async get<const S extends Selection<A> = '*', const V extends boolean = false>(
+    id: string,
+    what?: GetOptions<S, V>,
+    options?: CallOptions,
+  ): Promise<FoundRecord<A, S, V> | undefined> {
+    const { records } = await this.getMany([id], what, options);
+    return records[0];
+  }
+
+  /** Records by id, at most 1000. By default with all attributes and without vectors. */
+  async getMany<const S extends Selection<A> = '*', const V extends boolean = false>(
+    ids: readonly string[],
+    what: GetOptions<S, V> = {},
+    options?: CallOptions,
+  ): Promise<GetManyResult<A, S, V>> {
+    const requestId = this.#core.requestIdOf(options);
+    const request = { collection: this.name, ids: [...ids], ...projection(what), ...this.#freshness(what) };
+    const answer = await this.#read('batchGetRecords', request, requestId, options);
+    const records = answer.records.map((record) => readRecord<A, S, V>(record));
+    return { records, missingIds: answer.missingIds, requestId };
+  }
+
+  /** The records nearest to a vector, best first. By default ten hits without attributes and vectors. */
+  async query<const S extends Selection<A> = readonly [], const V extends boolean = false>(
+    query: QueryRequest<A, S, V>,
+    options?: CallOptions,
+  ): Promise<QueryResult<A, S, V>> {
+    const requestId = this.#core.requestIdOf(options);
+    const { exact, recallTarget, nprobe, rerank } = query;
+    const plain =
+      exact === undefined && recallTarget === undefined && nprobe === undefined && rerank === undefined;
+    const request = {
+      collection: this.name,
+      vector: vectorToWire(query.vector, 'vector'),
+      topK: query.topK,
+      filter: query.filter === undefined ? undefined : filterToWire(query.filter),
+      select: selectionToWire(query.select),
+      includeVectors: query.includeVector === true,
+      params: plain ? undefined : { exact: exact === true, recallTarget, nprobe, rerank },
+      ...this.#freshness(query),
+    };
+    const answer = await this.#read('query', request, requestId, options);
+    return {
+      hits: answer.hits.map((hit) => readHit<A, S, V>(hit)),
+      usage: readUsage(answer.usage),
+      performance: readPerformance(answer.performance),
+      requestId,
+    };
+  }
+
+  /** How many records there are, or how many pass a filter. Exact. */
+  async count(what: CountRequest<A> = {}, options?: CallOptions): Promise<number> {
+    const requestId = this.#core.requestIdOf(options);
+    const filter = what.filter === undefined ? undefined : filterToWire(what.filter);
+    const request = { collection: this.name, filter, ...this.#freshness(what) };
+    const answer = await this.#read('countRecords', request, requestId, options);
+    return Number(answer.count);
+  }
+
+  /**
+   * All records, or those that pass a filter: `for await (const record of c.scan())`, or page by page with `.pages()`. A record that
+   * exists during the whole scan comes exactly once. `options` holds for each page.
+   */
+  scan<const S extends Selection<A> = '*', const V extends boolean = false>(
+    what: ScanRequest<A, S, V> = {},
+    options?: CallOptions,
+  ): Paged<FoundRecord<A, S, V>, ScanPage<A, S, V>> {
+    const filter = what.filter === undefined ? undefined : filterToWire(what.filter);
+    const pageSize = what.pageSize ?? SCAN_PAGE_SIZE_DEFAULT;
+    const fixed = { collection: this.name, filter, pageSize, ...projection(what), ...this.#freshness(what) };
+    return new Paged<FoundRecord<A, S, V>, ScanPage<A, S, V>>(
+      async (pageToken) => {
+        const requestId = this.#core.runtime.uniqueId();
+        const answer = await this.#read('scanRecords', { ...fixed, pageToken }, requestId, options);
+        const records = answer.records.map((record) => readRecord<A, S, V>(record));
+        return { records, nextPageToken: answer.nextPageToken, requestId };
+      },
+      (page) => page.records,
+    );
+  }
+
+  /**
+   * Writes any number of records in batches, several at once and as fast as the server takes them. Begins at once; await the result.
+   * What an answer was lost for is sent again under the same request id, so nothing is lost and nothing is written twice.
+   */
+  bulk(source: BulkSource<A>, options: BulkOptions = {}): BulkRun {
+    return new BulkRun(this.#core, this.name, source, options);
+  }
+
+  /** The consistency to ask for and, unless the caller gave a token, that of this client's last write. */
+  #freshness(read: ReadOptions): { consistency: ConsistencyCode; sessionToken: string } {
+    const { consistency } = read;
+    const code = consistency === undefined ? ConsistencyCode.UNSPECIFIED : CONSISTENCY_CODES[consistency];
+    const inSession = consistency === undefined || consistency === 'session';
+    const own = inSession ? this.#core.sessions.tokenOf(this.name) : '';
+    return { consistency: code, sessionToken: read.sessionToken ?? own };
+  }
+
+  async #read<N extends ReadMethod>(
+    name: N,
+    request: RequestOf<N>,
+    requestId: string,
+    options: CallOptions | undefined,
+  ): Promise<ResponseOf<N>> {
+    try {
+      return await this.#core.invoke(name, request, requestId, options);
+    } catch (error) {
+      // Somebody made the collection anew: the writes that the token stands for are gone, and with them what this client could wait for.
+      const { sessions } = this.#core;
+      if (!isStaleToken(error) || request.sessionToken !== sessions.tokenOf(this.name)) throw error;
+      sessions.forget(this.name);
+      return this.#core.invoke(name, { ...request, sessionToken: '' }, requestId, options);
+    }
+  }
+
+  #wrote(answer: WriteAnswer, requestId: string): WriteResult {
+    const { sequenceNumber, sessionToken } = answer;
+    this.#core.sessions.wrote(this.name, sequenceNumber, sessionToken);
+    return { sequenceNumber: Number(sequenceNumber), sessionToken, requestId };
+  }
+}
+
+type ReadMethod = 'batchGetRecords' | 'query' | 'countRecords' | 'scanRecords';
+type WriteAnswer = Pick<ResponseOf<'upsertRecords'>, 'sequenceNumber' | 'sessionToken'>;
+
+function isStaleToken(error: unknown): boolean {
+  if (!(error instanceof OmenError) || error.reason !== 'CONDITION_FAILED') return false;
+  return error.fieldViolations.some(({ field }) => field === 'sessionToken');
+}
+
+function vectorToWire(vector: VectorInput, field: string): { data: { $case: 'f32'; value: Uint8Array } } {
+  return { data: { $case: 'f32', value: vectorToBytes(vector, field) } };
+}
+
+function projection(what: { readonly select?: unknown; readonly includeVector?: boolean | undefined }): {
+  select: string[];
+  includeVectors: boolean;
+} {
+  const select = what.select as Selection<AnyAttributes> | undefined;
+  // Reads by id return all attributes when none is named.
+  return {
+    select: select === '*' ? [] : selectionToWire(select),
+    includeVectors: what.includeVector === true,
+  };
+}
+
+function blockOfRecords<A>(records: readonly RecordInput<A>[]): RecordBlockBuilder {
+  const first = records[0];
+  const dimensions = first === undefined ? 0 : dimensionsOf(first.vector, 'records[0].vector');
+  const block = new RecordBlockBuilder(dimensions, records.length);
+  records.forEach((record, i) => block.add(record, `records[${i}]`));
+  return block;
+}
+
+function blockOfColumns<A>({ ids, vectors, attributes }: RecordBlockInput<A>): RecordBlockBuilder {
+  const dimensions = ids.length === 0 ? 0 : vectors.length / ids.length;
+  if (!Number.isInteger(dimensions)) {
+    const text = `${vectors.length} numbers are not a whole number of dimensions for each of ${ids.length} ids`;
+    throw invalidArgument('DIMENSION_MISMATCH', 'block.vectors', text);
+  }
+  if (attributes !== undefined && attributes.length !== ids.length) {
+    const text = `has ${attributes.length} entries for ${ids.length} ids`;
+    throw invalidArgument('INVALID_ATTRIBUTE', 'block.attributes', text);
+  }
+  const block = new RecordBlockBuilder(dimensions, ids.length);
+  ids.forEach((id, i) => {
+    const vector = vectors.subarray(i * dimensions, (i + 1) * dimensions);
+    block.add({ id, vector, attributes: attributes?.[i] }, `block[${i}]`);
+  });
+  return block;
+}
