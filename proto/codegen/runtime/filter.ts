@@ -13,6 +13,10 @@ import { imprecise, openObject, readString, setOwn, type JsonObject } from './sc
 export const FILTER_DEPTH_MAX = 16;
 /** Conditions in all. */
 export const FILTER_NODES_MAX = 1024;
+/** Values of one list. */
+export const FILTER_VALUES_MAX = 10_000;
+/** Bytes of an attribute's name in UTF-8. */
+const NAME_BYTES_MAX = 128;
 
 const COMPARISONS = new Map<string, ComparisonOperator>([
   ['$eq', ComparisonOperator.EQ],
@@ -112,8 +116,16 @@ class FilterReader {
         return;
       default:
         if (key.startsWith('$')) this.#unknown(key, ['$and', '$or', '$not', '$id']);
-        else this.#field(readString(key, this.at, key), value, found);
+        else this.#field(this.#name(key), value, found);
     }
+  }
+
+  /** Also a rule of the validator, but only here can the path be the one that the user wrote. */
+  #name(key: string): string {
+    if (key === '' || (key.length * 3 > NAME_BYTES_MAX && Buffer.byteLength(key) > NAME_BYTES_MAX)) {
+      this.#refuse(key, `an attribute's name has 1 to ${NAME_BYTES_MAX} bytes of UTF-8`);
+    }
+    return readString(key, this.at, key);
   }
 
   #list(value: unknown, step: Step, depth: number): Filter[] {
@@ -203,7 +215,7 @@ class FilterReader {
   #ids(value: unknown, step: Step): Filter {
     const ids: string[] = [];
     if (!Array.isArray(value)) this.#refuse(step, `must be an array of ids, not ${kindOf(value)}`);
-    else for (const id of value) ids.push(this.#text(id, step));
+    else if (!this.#tooMany(value, step)) for (const id of value) ids.push(this.#text(id, step));
     return this.#node({ expr: { $case: 'ids', value: { ids } } });
   }
 
@@ -212,6 +224,7 @@ class FilterReader {
       this.#refuse(step, `must be an array, not ${kindOf(value)}`);
       return [];
     }
+    if (this.#tooMany(value, step)) return [];
     this.at.enter(step);
     const scalars = value.map((item, i) => this.#scalar(item, i));
     this.at.leave();
@@ -237,6 +250,12 @@ class FilterReader {
         this.#refuse(step, `must be text, a number, true or false, not ${kindOf(value)}`);
         return { kind: undefined };
     }
+  }
+
+  #tooMany(values: readonly unknown[], step: Step): boolean {
+    if (values.length <= FILTER_VALUES_MAX) return false;
+    this.#refuse(step, `has ${values.length} values, at most ${FILTER_VALUES_MAX} are allowed`);
+    return true;
   }
 
   #text(value: unknown, step: Step): string {

@@ -5,7 +5,7 @@ import { GetLimitsResponse } from '#server/gen/messages.js';
 import { ERROR_REASONS } from '#server/gen/error-reasons.js';
 import { METHODS } from '#server/gen/methods.js';
 import { METHODS as CLIENT_METHODS } from '#sdk/gen/methods.js';
-import { FILTER_DEPTH_MAX, FILTER_NODES_MAX } from '#server/gen/runtime/filter.js';
+import { FILTER_DEPTH_MAX, FILTER_NODES_MAX, FILTER_VALUES_MAX } from '#server/gen/runtime/filter.js';
 
 const ALL = Object.values(METHODS);
 
@@ -72,9 +72,10 @@ describe('what protos and core both say', () => {
   });
 
   it('size of filters', () => {
-    expect([FILTER_DEPTH_MAX, FILTER_NODES_MAX]).to.deep.equal([
+    expect([FILTER_DEPTH_MAX, FILTER_NODES_MAX, FILTER_VALUES_MAX]).to.deep.equal([
       LIMITS.filterDepthMax,
       LIMITS.filterNodesMax,
+      LIMITS.filterValuesMax,
     ]);
   });
 
