@@ -31,19 +31,19 @@ export const f = {
   lte: <F extends string, V extends AttributeScalar>(field: F, value: V) =>
     on(field, { $lte: value } as { readonly $lte: V }),
   /** The attribute is one of `values`. */
-  in: <F extends string, V extends AttributeScalar>(field: F, values: readonly V[]) =>
+  in: <F extends string, const V extends AttributeScalar>(field: F, values: readonly V[]) =>
     on(field, { $in: values } as { readonly $in: readonly V[] }),
   /** The attribute is none of `values` or is absent. */
-  nin: <F extends string, V extends AttributeScalar>(field: F, values: readonly V[]) =>
+  nin: <F extends string, const V extends AttributeScalar>(field: F, values: readonly V[]) =>
     on(field, { $nin: values } as { readonly $nin: readonly V[] }),
   /** The attribute is present, or absent with `present` false. */
   exists: <F extends string>(field: F, present = true) =>
     on(field, { $exists: present } as { readonly $exists: boolean }),
   /** The array has at least one of `values`. */
-  containsAny: <F extends string, V extends AttributeScalar>(field: F, values: readonly V[]) =>
+  containsAny: <F extends string, const V extends AttributeScalar>(field: F, values: readonly V[]) =>
     on(field, { $containsAny: values } as { readonly $containsAny: readonly V[] }),
   /** The array has all of `values`. */
-  containsAll: <F extends string, V extends AttributeScalar>(field: F, values: readonly V[]) =>
+  containsAll: <F extends string, const V extends AttributeScalar>(field: F, values: readonly V[]) =>
     on(field, { $containsAll: values } as { readonly $containsAll: readonly V[] }),
   /** The attribute is text that begins with `prefix`. */
   prefix: <F extends string>(field: F, prefix: string) =>

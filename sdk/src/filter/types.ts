@@ -44,7 +44,8 @@ interface ArrayOperators<E> {
   readonly $containsAll?: readonly E[];
 }
 
-type NoOperators = Record<never, never>;
+/** Adds nothing to an intersection. An empty object type would: it makes the compiler accept text where only operators may be. */
+type NoOperators = unknown;
 
 /** Conditions on one attribute with values of type `V`; several of them must all hold. */
 export type FieldConditions<V> = EqualityOperators<Operand<V>> &

@@ -196,7 +196,7 @@ export class RecordBlockBuilder {
       grown.set(this.#vectors.subarray(0, offset));
       this.#vectors = grown;
     }
-    copyVector(vector, this.#vectors, offset);
+    copyVector(vector, this.#vectors, offset, field);
   }
 
   #vectorBytes(from: number, to: number): Uint8Array {

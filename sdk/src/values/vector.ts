@@ -34,7 +34,8 @@ export function dimensionsOf(vector: VectorInput, field: string): number {
 export function vectorToBytes(vector: VectorInput, field: string): Uint8Array {
   dimensionsOf(vector, field);
   if (vector instanceof Uint8Array) return vector;
-  const floats = vector instanceof Float32Array ? vector : new Float32Array(vector);
+  const floats = vector instanceof Float32Array ? vector : new Float32Array(vector.length);
+  if (floats !== vector) copyNumbers(vector as readonly number[], floats, 0, field);
   const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
   return LITTLE_ENDIAN ? bytes : swapped(bytes);
 }
@@ -49,12 +50,13 @@ export function vectorFromBytes(bytes: Uint8Array): Float32Array {
 }
 
 /** Copies `vector` into `floats` from `offset` on, in the wire's byte order. */
-export function copyVector(vector: VectorInput, floats: Float32Array, offset: number): void {
+export function copyVector(vector: VectorInput, floats: Float32Array, offset: number, field: string): void {
   if (vector instanceof Uint8Array) {
     new Uint8Array(floats.buffer, floats.byteOffset + offset * 4, vector.byteLength).set(vector);
     return;
   }
-  floats.set(vector, offset);
+  if (vector instanceof Float32Array) floats.set(vector, offset);
+  else copyNumbers(vector, floats, offset, field);
   if (LITTLE_ENDIAN) return;
   const bytes = new Uint8Array(floats.buffer, floats.byteOffset + offset * 4, vector.length * 4);
   bytes.set(swapped(bytes));
@@ -77,6 +79,17 @@ export function isZero(vector: VectorInput): boolean {
   if (vector instanceof Uint8Array) return isZero(vectorFromBytes(vector));
   for (let i = 0; i < vector.length; i += 1) if (vector[i] !== 0) return false;
   return true;
+}
+
+/** Assignment to a typed array would make 0 of null and 1 of "1". */
+function copyNumbers(numbers: readonly number[], floats: Float32Array, offset: number, field: string): void {
+  for (let i = 0; i < numbers.length; i += 1) {
+    const element: unknown = numbers[i];
+    if (typeof element !== 'number') {
+      throw invalidArgument('INVALID_VECTOR', `${field}[${i}]`, `must be a number, is ${String(element)}`);
+    }
+    floats[offset + i] = element;
+  }
 }
 
 function swapped(bytes: Uint8Array): Uint8Array {
