@@ -15,7 +15,7 @@ const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 let slab = new Float32Array(0);
 let used = 0;
 
-/** The bytes of several vectors share a buffer: copy them before the buffer is transferred to another thread. */
+/** The bytes of several vectors share a buffer: copy them before it is transferred to another thread. */
 export function vectorFromJson(json: unknown, at: Place, step: Step): Vector {
   if (Array.isArray(json)) return wrap(fromNumbers(json, at, step));
   if (typeof json === 'string') return wrap(fromBase64(json, at, step));
