@@ -25,7 +25,7 @@ export interface Codec<T> {
 export type QueryKind = 'string' | 'bool' | 'uint32' | 'strings';
 
 export interface Method<I, O> {
-  /** As in the proto, such as `QueryRecords`. */
+  /** As in the proto, such as `UpsertRecords`. */
   readonly name: string;
   /** Full name of the service. */
   readonly service: string;
@@ -79,33 +79,7 @@ export function codec<T>(
   };
 }
 
-/**
- * Adapts a method to grpc-js. The server's handler gets bytes and decodes them itself, so that it can answer
- * what is wrong with them.
- */
-export function grpcDefinition<I, O>(method: Method<I, O>): GrpcDefinition<I, O> {
-  return {
-    path: method.grpcPath,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (message) => asBuffer(method.request.encode(message)),
-    requestDeserialize: (bytes) => bytes,
-    responseSerialize: (message) => asBuffer(method.response.encode(message)),
-    responseDeserialize: (bytes) => method.response.decode(bytes),
-  };
-}
-
-export interface GrpcDefinition<I, O> {
-  readonly path: string;
-  readonly requestStream: false;
-  readonly responseStream: false;
-  requestSerialize(message: I): Buffer;
-  requestDeserialize(bytes: Buffer): Uint8Array;
-  responseSerialize(message: O): Buffer;
-  responseDeserialize(bytes: Buffer): O;
-}
-
-/** The same memory as a Buffer. */
+/** The same memory as a Buffer, which is what grpc-js sends. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
