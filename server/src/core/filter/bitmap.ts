@@ -64,6 +64,7 @@ export function countRows(bitmap: Uint32Array, words: number): number {
   for (let index = 0; index < words; index++) {
     // Sums of neighbouring bits, pairs, nibbles, bytes (Warren, "Hacker's Delight", 5-1).
     let word = bitmap[index] as number;
+    if (word === 0) continue;
     word -= (word >>> 1) & 0x55555555;
     word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
     word = (word + (word >>> 4)) & 0x0f0f0f0f;

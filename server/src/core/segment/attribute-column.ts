@@ -39,6 +39,8 @@ export class AttributeColumn {
   readonly #starts: Uint32Array;
   readonly #dense: Uint32Array;
   readonly #lists: Uint32Array;
+  readonly #checkpoints: Uint32Array;
+  readonly #checkpointBitmaps: Uint32Array;
   readonly #textHeap: Uint8Array;
 
   /**
@@ -60,7 +62,16 @@ export class AttributeColumn {
     const listWords = word(ENTRY.listWords);
     const rests = word(ENTRY.rests) === 1;
     const dense = word(ENTRY.dense);
-    const at = bodyOffsets({ texts: this.#texts, numbers: this.#numbers, dense, rests, listWords });
+    const checkpoints = word(ENTRY.checkpoints);
+    const at = bodyOffsets({
+      texts: this.#texts,
+      numbers: this.#numbers,
+      dense,
+      rests,
+      listWords,
+      checkpoints,
+      bitmapWords: this.#words,
+    });
     const words = (offset: number, length: number): Uint32Array =>
       new Uint32Array(body.buffer, body.byteOffset + offset, length);
     this.#nears = new Float64Array(body.buffer, body.byteOffset + at.nears, this.#numbers);
@@ -69,6 +80,8 @@ export class AttributeColumn {
     this.#starts = words(at.listStarts, this.#texts + this.#numbers + EXTRA_ORDINALS + 1);
     this.#dense = words(at.dense, dense);
     this.#lists = words(at.lists, listWords);
+    this.#checkpoints = words(at.checkpoints, checkpoints);
+    this.#checkpointBitmaps = words(at.checkpoints + checkpoints * 4, checkpoints * this.#words);
     this.#textHeap = body.subarray(at.texts);
   }
 
@@ -130,7 +143,7 @@ export class AttributeColumn {
   bounds({ from, to }: Run): RowBounds {
     if (from >= to) return exactly(0);
     let entries = (this.#starts[to] as number) - (this.#starts[from] as number);
-    for (let index = this.#firstDense(from); (this.#dense[index] ?? to) < to; index++) {
+    for (let index = lowerBound(this.#dense, from); (this.#dense[index] ?? to) < to; index++) {
       const start = this.#starts[this.#dense[index] as number] as number;
       entries += (this.#lists[start] as number) - this.#words - 1;
     }
@@ -143,10 +156,34 @@ export class AttributeColumn {
   }
 
   /** Adds the rows of a run to a bitmap. */
-  addRun({ from, to }: Run, out: Uint32Array): void {
+  addRun(run: Run, out: Uint32Array): void {
+    // A run from ordinal 0 on begins at a checkpoint of its own, the empty one.
+    const first = run.from === 0 ? -1 : lowerBound(this.#checkpoints, run.from);
+    const last = lowerBound(this.#checkpoints, run.to + 1) - 1;
+    if (last <= first) return this.#addLists(run, out);
+    const bitmaps = this.#checkpointBitmaps;
+    if (first < 0) unite(out, this.#words, bitmaps, last * this.#words);
+    else this.#addBetween(first, last, out);
+    this.#addLists({ from: run.from, to: first < 0 ? 0 : (this.#checkpoints[first] as number) }, out);
+    this.#addLists({ from: this.#checkpoints[last] as number, to: run.to }, out);
+  }
+
+  /**
+   * Adds the rows below checkpoint `last` that are not below checkpoint `first`: no row has two values here.
+   */
+  #addBetween(first: number, last: number, out: Uint32Array): void {
+    const bitmaps = this.#checkpointBitmaps;
+    const [below, upTo] = [first * this.#words, last * this.#words];
+    for (let word = 0; word < this.#words; word++) {
+      const rows = (bitmaps[upTo + word] as number) & ~(bitmaps[below + word] as number);
+      out[word] = (out[word] as number) | rows;
+    }
+  }
+
+  #addLists({ from, to }: Run, out: Uint32Array): void {
     if (from >= to) return;
     let next = from;
-    for (let index = this.#firstDense(from); (this.#dense[index] ?? to) < to; index++) {
+    for (let index = lowerBound(this.#dense, from); (this.#dense[index] ?? to) < to; index++) {
       const ordinal = this.#dense[index] as number;
       // The lists between two bitmaps lie side by side.
       addRows(out, this.#lists, this.#starts[next] as number, this.#starts[ordinal] as number);
@@ -161,17 +198,6 @@ export class AttributeColumn {
     if (this.presentRows === this.rows) return addAllRows(out, this.rows);
     const ordinal = this.#texts + this.#numbers + 2;
     this.addRun({ from: ordinal, to: ordinal + 1 }, out);
-  }
-
-  #firstDense(ordinal: number): number {
-    let from = 0;
-    let to = this.#dense.length;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#dense[middle] as number) < ordinal) from = middle + 1;
-      else to = middle;
-    }
-    return from;
   }
 
   #compareNumber(index: number, operand: NumberKey): number {
@@ -222,4 +248,16 @@ export class AttributeColumn {
     const start = view.getUint32(0, true);
     return this.attributes.bytes.subarray(start, start + view.getUint32(4, true));
   }
+}
+
+/** Index of the first element of an ascending array that is not less than `value`. */
+function lowerBound(ascending: Uint32Array, value: number): number {
+  let from = 0;
+  let to = ascending.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((ascending[middle] as number) < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

@@ -80,7 +80,9 @@ export class AttributeIndexView {
   evaluate(filter: Filter, ids: IdIndexView, out: Uint32Array): number {
     out.fill(0, 0, this.#words);
     this.#add(filter, ids, out);
-    return countRows(out, this.#words);
+    // The lengths of lists mostly tell the number; counting the bits takes longer than setting them.
+    const { atLeast, atMost } = this.estimate(filter, ids);
+    return atLeast === atMost ? atLeast : countRows(out, this.#words);
   }
 
   /** Bounds on the number of matching rows, from dictionaries alone. */

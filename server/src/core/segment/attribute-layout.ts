@@ -30,7 +30,8 @@ export const ENTRY = {
   rests: 9,
   /** Words of all row lists. */
   listWords: 10,
-  reserved: 11,
+  /** Bitmaps of all rows with an ordinal below a certain one. */
+  checkpoints: 11,
 } as const;
 
 /**
@@ -40,6 +41,12 @@ export const ENTRY = {
 export const INLINE_TEXT_BYTES = 64;
 /** Beginning, offset in the heap of attributes, length. */
 export const LONG_TEXT_BYTES = INLINE_TEXT_BYTES + 8;
+
+/** A column with many entries and values, at most one value per row, has so many checkpoints. */
+export const CHECKPOINTS = 16;
+/** Below so many entries, or distinct values, the lists alone are quick enough. */
+export const CHECKPOINT_ENTRIES_MIN = 2048;
+export const CHECKPOINT_VALUES_MIN = 64;
 
 /** Ordinals besides texts and numbers: false, true, presence. */
 export const EXTRA_ORDINALS = 3;
@@ -51,6 +58,9 @@ export interface BodySizes {
   readonly dense: number;
   readonly rests: boolean;
   readonly listWords: number;
+  readonly checkpoints: number;
+  /** Words of a bitmap of all rows. */
+  readonly bitmapWords: number;
 }
 
 /** Byte offsets from the begin of the body. */
@@ -61,6 +71,8 @@ export interface BodyOffsets {
   readonly listStarts: number;
   readonly dense: number;
   readonly lists: number;
+  /** The ordinals of the checkpoints, then their bitmaps. */
+  readonly checkpoints: number;
   readonly texts: number;
 }
 
@@ -71,5 +83,7 @@ export function bodyOffsets(sizes: BodySizes): BodyOffsets {
   const listStarts = textOffsets + (sizes.texts + 1) * 4;
   const dense = listStarts + (ordinals + 1) * 4;
   const lists = dense + sizes.dense * 4;
-  return { nears: 0, rests, textOffsets, listStarts, dense, lists, texts: lists + sizes.listWords * 4 };
+  const checkpoints = lists + sizes.listWords * 4;
+  const texts = checkpoints + sizes.checkpoints * (1 + sizes.bitmapWords) * 4;
+  return { nears: 0, rests, textOffsets, listStarts, dense, lists, checkpoints, texts };
 }

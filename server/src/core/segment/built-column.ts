@@ -1,6 +1,7 @@
 /*
  * One attribute of the index with its values in order: knows how many bytes it takes and writes them.
  */
+import { bitmapWords } from '../filter/bitmap.js';
 import type { BodySizes } from './attribute-layout.js';
 import { bodyOffsets, ENTRY, INLINE_TEXT_BYTES, LONG_TEXT_BYTES } from './attribute-layout.js';
 import type { RowLists } from './row-lists.js';
@@ -21,10 +22,18 @@ export interface OrderedNumbers {
   readonly rests: Int16Array | null;
 }
 
+/** What a column says of itself beside its values. */
+export interface ColumnFacts {
+  readonly rows: number;
+  readonly presentRows: number;
+  readonly valuesPerRowMax: number;
+}
+
 /** One attribute, ready to be written. */
 export class BuiltColumn {
   readonly length: number;
   readonly #sizes: BodySizes;
+  readonly #checkpoints: { readonly ordinals: Uint32Array; readonly bitmaps: Uint32Array };
 
   constructor(
     readonly name: Uint8Array,
@@ -32,14 +41,18 @@ export class BuiltColumn {
     private readonly texts: OrderedTexts,
     private readonly numbers: OrderedNumbers,
     private readonly lists: RowLists,
-    private readonly facts: { readonly presentRows: number; readonly valuesPerRowMax: number },
+    private readonly facts: ColumnFacts,
   ) {
+    const values = texts.starts.length + numbers.nears.length;
+    this.#checkpoints = lists.checkpoints(facts.valuesPerRowMax > 1 ? 0 : values);
     this.#sizes = {
       texts: texts.starts.length,
       numbers: numbers.nears.length,
       dense: lists.dense.length,
       rests: numbers.rests !== null,
       listWords: lists.words.length,
+      checkpoints: this.#checkpoints.ordinals.length,
+      bitmapWords: bitmapWords(facts.rows),
     };
     let textBytes = 0;
     for (let index = 0; index < texts.starts.length; index++) textBytes += this.#storedBytes(index);
@@ -54,6 +67,7 @@ export class BuiltColumn {
     entry[ENTRY.dense] = this.#sizes.dense;
     entry[ENTRY.rests] = this.#sizes.rests ? 1 : 0;
     entry[ENTRY.listWords] = this.#sizes.listWords;
+    entry[ENTRY.checkpoints] = this.#sizes.checkpoints;
     const offsets = bodyOffsets(this.#sizes);
     const { nears, rests } = this.numbers;
     new Float64Array(bytes.buffer, at + offsets.nears, nears.length).set(nears);
@@ -62,6 +76,10 @@ export class BuiltColumn {
     new Uint32Array(bytes.buffer, at + offsets.listStarts, starts.length).set(starts);
     new Uint32Array(bytes.buffer, at + offsets.dense, dense.length).set(dense);
     new Uint32Array(bytes.buffer, at + offsets.lists, words.length).set(words);
+    const { ordinals, bitmaps } = this.#checkpoints;
+    const checkpoints = at + offsets.checkpoints;
+    new Uint32Array(bytes.buffer, checkpoints, ordinals.length).set(ordinals);
+    new Uint32Array(bytes.buffer, checkpoints + ordinals.length * 4, bitmaps.length).set(bitmaps);
     const textOffsets = new Uint32Array(bytes.buffer, at + offsets.textOffsets, this.#sizes.texts + 1);
     this.#writeTexts(textOffsets, bytes, at + offsets.texts);
   }

@@ -122,7 +122,11 @@ export class ColumnBuilder {
       for (const row of this.#true) entry(base + 1, row);
       if (!everywhere) for (const row of this.#present) entry(base + 2, row);
     });
-    const facts = { presentRows: this.#present.length, valuesPerRowMax: this.#valuesPerRowMax };
+    const facts = {
+      rows: attributes.rows,
+      presentRows: this.#present.length,
+      valuesPerRowMax: this.#valuesPerRowMax,
+    };
     const name = attributes.bytes.slice(this.nameFrom, this.nameTo);
     return new BuiltColumn(name, attributes.bytes, texts, numbers, lists, facts);
   }

@@ -2,13 +2,15 @@
  * Which rows have each value of an attribute, as one array of words: a list of rows per ordinal, or a bitmap
  * where that is shorter. The form is described in `attribute-column.ts`, which reads it.
  */
-import { bitmapWords } from '../filter/bitmap.js';
+import { addRows, bitmapWords, unite } from '../filter/bitmap.js';
+import { CHECKPOINT_ENTRIES_MIN, CHECKPOINT_VALUES_MIN, CHECKPOINTS } from './attribute-layout.js';
 
 /** Row lists of all ordinals of one attribute. */
 export class RowLists {
   readonly starts: Uint32Array;
   readonly dense: number[] = [];
   words = new Uint32Array();
+  #entries = 0;
 
   constructor(
     private readonly ordinals: number,
@@ -34,6 +36,7 @@ export class RowLists {
     const bitmap = bitmapWords(this.rows);
     for (let ordinal = 0, end = 0; ordinal < this.ordinals; ordinal++) {
       const count = counts[ordinal] as number;
+      this.#entries += count;
       if (count > bitmap) this.dense.push(ordinal);
       end += count > bitmap ? bitmap + 1 : count;
       this.starts[ordinal + 1] = end;
@@ -53,5 +56,36 @@ export class RowLists {
         next[ordinal] = (next[ordinal] as number) + 1;
       }
     });
+  }
+
+  /**
+   * Ordinals that part the entries of ordinals 0 to `values` into equal shares, and for each the bitmap of
+   * all rows with a smaller ordinal. Only for columns in which no row has two values: there, the rows of a
+   * run are those of one bitmap without those of another.
+   */
+  checkpoints(values: number): { readonly ordinals: Uint32Array; readonly bitmaps: Uint32Array } {
+    const none = { ordinals: new Uint32Array(), bitmaps: new Uint32Array() };
+    if (this.#entries < CHECKPOINT_ENTRIES_MIN || values < CHECKPOINT_VALUES_MIN) return none;
+    const words = bitmapWords(this.rows);
+    const ordinals: number[] = [];
+    const bitmaps = new Uint32Array(CHECKPOINTS * words);
+    const below = new Uint32Array(words);
+    const share = Math.ceil(this.#entries / CHECKPOINTS);
+    let seen = 0;
+    for (let ordinal = 0, dense = 0; ordinal < values; ordinal++) {
+      const start = this.starts[ordinal] as number;
+      if (this.dense[dense] === ordinal) {
+        dense++;
+        seen += this.words[start] as number;
+        unite(below, words, this.words, start + 1);
+      } else {
+        seen += (this.starts[ordinal + 1] as number) - start;
+        addRows(below, this.words, start, this.starts[ordinal + 1] as number);
+      }
+      if (seen < share * (ordinals.length + 1)) continue;
+      bitmaps.set(below, ordinals.length * words);
+      ordinals.push(ordinal + 1);
+    }
+    return { ordinals: Uint32Array.from(ordinals), bitmaps: bitmaps.subarray(0, ordinals.length * words) };
   }
 }
