@@ -85,7 +85,6 @@ export class BulkRun implements PromiseLike<BulkReport> {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
-    await Promise.all(this.#unsettled.map((batch) => batch.settled));
     const oldest = this.#unsettled[0] ?? this.#open;
     const report = this.#tally.report(oldest?.firstIndex ?? this.#tally.read);
     if (this.#failure !== undefined) throw bulkError(this.#failure, report);
@@ -117,8 +116,8 @@ export class BulkRun implements PromiseLike<BulkReport> {
         this.#open = undefined;
         await last;
       }
+      await Promise.all(this.#unsettled.map((batch) => batch.settled));
     }
-    await Promise.all(this.#unsettled.map((batch) => batch.settled));
   }
 
   /** What the server says about the collection and its limits. */
@@ -196,20 +195,18 @@ export class BulkRun implements PromiseLike<BulkReport> {
     try {
       for (const older of batch.after) await older.settled;
       batch.after.clear();
-      if (this.#failure === undefined) await deliver(batch, this.#context);
+      if (this.#failure === undefined) {
+        await deliver(batch, this.#context);
+        batch.isDone = true;
+      }
     } catch (thrown) {
       this.#end(asOmenError(thrown));
     }
     this.#gate.release();
     this.#pendingIds.remove(batch);
-    if (this.#failure === undefined) this.#advance(batch);
-    batch.settle();
-    if (this.#failure === undefined) this.#tell();
-  }
-
-  #advance(batch: Batch): void {
-    batch.isDone = true;
     while (this.#unsettled[0]?.isDone === true) this.#unsettled.shift();
+    batch.settle();
+    if (batch.isDone) this.#tell();
   }
 
   #tell(): void {
@@ -239,7 +236,7 @@ export class BulkRun implements PromiseLike<BulkReport> {
   #end(error: OmenError | undefined): void {
     if (error === undefined || this.#failure !== undefined) return;
     this.#failure = error;
-    if (error.reason !== 'SOURCE_FAILED') this.#stop.abort(error);
+    this.#stop.abort(error);
   }
 
   #makeContext(): DeliveryContext {
