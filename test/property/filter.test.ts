@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Filter } from '#server/core/filter/ast.js';
+import { EncodedFilter } from '#server/core/filter/match-encoded.js';
 import { compileFilter } from '#server/core/filter/match.js';
 import { normaliseFilter } from '#server/core/filter/normalise.js';
+import { encodeAttributes } from '#server/core/record/attribute-codec.js';
 import type { Attributes, AttributeScalar } from '#server/core/record/record.js';
+import { encodeText } from '#server/core/record/text.js';
 import { anyAttributes, anyFilter, anyId } from '../support/attributes.js';
 import type { TestRecord } from '../support/segments.js';
 import { TestIndex } from '../support/segments.js';
@@ -92,8 +95,29 @@ function begins(text: string, prefix: string): boolean {
   return compareLists(codePoints(text).slice(0, wanted.length), wanted) === 0;
 }
 
+/** Rows that match where they lie: all ids, then all attributes in one shared memory, as in a memtable. */
+function matchingEncoded(records: readonly TestRecord[], filter: Filter): number[] {
+  const ids = records.map(({ id }) => encodeText(id));
+  const attributes = records.map((record) => encodeAttributes(record.attributes));
+  const pieces = [...ids, ...attributes];
+  const memory = new Uint8Array(new SharedArrayBuffer(pieces.reduce((sum, piece) => sum + piece.length, 0)));
+  let end = 0;
+  const spans = pieces.map((piece) => {
+    memory.set(piece, end);
+    end += piece.length;
+    return { from: end - piece.length, to: end };
+  });
+  const encoded = new EncodedFilter(filter);
+  return records.flatMap((_, row) => {
+    const id = spans[row] ?? { from: 0, to: 0 };
+    const { from, to } = spans[records.length + row] ?? { from: 0, to: 0 };
+    const record = { idFrom: id.from, idTo: id.to, attributesFrom: from, attributesTo: to };
+    return encoded.matches(memory, record) ? [row] : [];
+  });
+}
+
 describe('Filters on any records', () => {
-  it('mean the same to the index of a segment, to the predicate on one record, and to the oracle', () => {
+  it('mean the same to the index of a segment, to the predicates on one record, and to the oracle', () => {
     fc.assert(
       fc.property(anyRecords, fc.array(anyFilter, { minLength: 1, maxLength: 12 }), (records, filters) => {
         const index = new TestIndex(records);
@@ -106,6 +130,7 @@ describe('Filters on any records', () => {
             matches(id, attributes) ? [row] : [],
           );
           expect(matched, 'predicate').to.deep.equal(expected);
+          expect(matchingEncoded(records, filter), 'encoded').to.deep.equal(expected);
           expect(index.rows(filter), 'index').to.deep.equal(expected);
           expect(index.rows(normaliseFilter(filter)), 'index, normalised').to.deep.equal(expected);
           const bounds = index.index.estimate(filter, index.ids);

@@ -92,6 +92,11 @@ export class AttributeCursor {
     return true;
   }
 
+  /** Goes back before the first element of the current attribute. */
+  rewind(): void {
+    this.#elementAt = this.valueFrom;
+  }
+
   /** The current element as JavaScript knows it. */
   element(): AttributeScalar {
     switch (this.elementKind) {
