@@ -14,8 +14,9 @@ import type { Logger } from '../../ports/logger.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
+import { manifestOf } from './manifest-chain.js';
 import type { CollectionLayout } from './object-layout.js';
-import { classifyKey, newNonce, RELATIVE } from './object-layout.js';
+import { newNonce, RELATIVE } from './object-layout.js';
 import type { RetryDeps, RetryPolicy } from './storage-retry.js';
 import { backoffMs, isRefusal, isTransient, STORAGE_RETRY, withRetry } from './storage-retry.js';
 
@@ -155,20 +156,10 @@ export class RootStore {
   /** After a conflict: is the candidate part of the root's history? */
   async #resolve(candidate: Candidate): Promise<SwapResult> {
     const snapshot = await this.refresh();
-    const ours = await this.#isOnChain(snapshot.root, candidate);
-    return ours ? { kind: 'done', snapshot } : { kind: 'lost' };
-  }
-
-  async #isOnChain(root: Root, { manifest, root: { version } }: Candidate): Promise<boolean> {
-    for (let at = root; ;) {
-      if (at.manifests.includes(manifest)) return true;
-      const [oldest] = at.manifests;
-      const known = oldest === undefined ? null : classifyKey(oldest);
-      if (oldest === undefined || known?.kind !== 'manifest' || known.version <= version) return false;
-      const got = await this.deps.store.get(this.deps.layout.absolute(oldest));
-      if (got.kind !== 'found') throw unknownOutcome({ manifest, root });
-      at = decodeRoot(got.body, `manifest ${oldest} of collection ${root.collectionId}`);
-    }
+    const { version } = candidate.root;
+    const manifest = await manifestOf(this.deps, snapshot.root, version);
+    if (manifest === null && version <= snapshot.root.version) throw unknownOutcome(candidate);
+    return manifest === candidate.manifest ? { kind: 'done', snapshot } : { kind: 'lost' };
   }
 
   async #fetch(known: RootSnapshot | null): Promise<RootSnapshot> {
