@@ -54,7 +54,7 @@ export interface ListCollectionsResponse {
 
 export interface CollectionStats {
   readonly records: number;
-  /** Visible records that are still scanned flat in memory or in an unclustered segment. */
+  /** Visible records that are not in a segment yet: every query compares them all. */
   readonly unindexedRecords: number;
   readonly segments: number;
   /** Bytes of live objects of the collection in object storage. */

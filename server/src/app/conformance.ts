@@ -189,9 +189,10 @@ class Probe {
 
 function expect(operation: string, seen: unknown, wanted: unknown): void {
   if (seen === wanted) return;
+  const difference = `${JSON.stringify(seen)} instead of ${JSON.stringify(wanted)}`;
   throw new OmenError(
     'STORAGE_UNAVAILABLE',
-    `the object store cannot be used: ${operation} gave ${JSON.stringify(seen)} instead of ${JSON.stringify(wanted)}; ` +
+    `the object store cannot be used: ${operation} gave ${difference}; ` +
       'a store that does not keep preconditions loses acknowledged writes',
     { metadata: { operation } },
   );

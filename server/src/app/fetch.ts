@@ -6,6 +6,7 @@ import type { ScanPosition } from '../core/engine/tasks.js';
 import { OmenError } from '../core/errors.js';
 import { hash64 } from '../core/bytes/hash64.js';
 import { parseRecordId, quote } from '../core/ids.js';
+import { normaliseFilter } from '../core/filter/normalise.js';
 import { LIMITS } from '../core/limits.js';
 import { decodePageToken, encodePageToken } from '../core/query/page-token.js';
 import type { EnginePool } from '../ports/engine-pool.js';
@@ -147,7 +148,12 @@ export function taskOf(
   filter?: NonNullable<ScanRequest['filter']>;
 } {
   const { dimensions, metric } = collection.info;
-  return { dimensions, metric, parts: snapshot.parts, ...(filter === undefined ? {} : { filter }) };
+  return {
+    dimensions,
+    metric,
+    parts: snapshot.parts,
+    ...(filter === undefined ? {} : { filter: normaliseFilter(filter) }),
+  };
 }
 
 /** The page size to use; 0 means the default. */

@@ -2,8 +2,6 @@
  * The use cases by RPC name, bound to what they need. The transports call these and nothing else.
  */
 import { LIMITS } from '../core/limits.js';
-import { METRICS } from '../core/vector/metric.js';
-import { OmenError } from '../core/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool } from '../ports/engine-pool.js';
 import type { CollectionRequest, Handlers, RequestContext, ServerInfo } from './api.js';
@@ -47,26 +45,6 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
     getLimits: async () => ({ limits: LIMITS }),
     getServerInfo: async () => serverInfo(deps),
   };
-}
-
-/** Refuses dimensions out of range and unknown metrics. */
-export function checkShape(dimensions: number, metric: string): void {
-  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > LIMITS.dimensionsMax) {
-    throw new OmenError(
-      'INVALID_ARGUMENT',
-      `dimensions is ${dimensions}: it must be a whole number from 1 to ${LIMITS.dimensionsMax}`,
-      {
-        field: 'dimensions',
-      },
-    );
-  }
-  if (!METRICS.some((known) => known === metric)) {
-    throw new OmenError(
-      'INVALID_ARGUMENT',
-      `metric is "${metric}": it must be one of ${METRICS.join(', ')}`,
-      { field: 'metric' },
-    );
-  }
 }
 
 function serverInfo({ version, clock, startedMs, pool, objectStore }: HandlerDependencies): ServerInfo {

@@ -5,6 +5,7 @@ import { decodeAttributes, decodeSelected } from '../core/record/attribute-codec
 import type { RowSource } from '../core/collection/row-source.js';
 import type { Snapshot } from '../core/collection/snapshot.js';
 import { OmenError } from '../core/errors.js';
+import { normaliseFilter } from '../core/filter/normalise.js';
 import { LIMITS } from '../core/limits.js';
 import type { Attributes } from '../core/record/record.js';
 import type { Metric } from '../core/vector/metric.js';
@@ -41,7 +42,7 @@ export async function search(
         dimensions: collection.info.dimensions,
         metric: collection.info.metric,
         parts: snapshot.parts,
-        ...(request.filter === undefined ? {} : { filter: request.filter }),
+        ...(request.filter === undefined ? {} : { filter: normaliseFilter(request.filter) }),
         query: request.vector,
         topK: request.topK,
         exact: request.params.exact,

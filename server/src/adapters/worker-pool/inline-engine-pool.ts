@@ -31,7 +31,7 @@ export class InlineEnginePool implements EnginePool {
   ) {
     const kernelFunctions = instantiateKernels(module, arena.memory);
     const scratch = arena.allocate(SCRATCH_BYTES, 'the scratch memory of an engine');
-    this.#engine = new Engine(kernelFunctions, arena.memory, scratch);
+    this.#engine = new Engine(kernelFunctions, scratch);
     const memory = {
       allocate: (bytes: number, purpose: string): Promise<number> => {
         const region = arena.allocate(bytes, purpose);
@@ -41,7 +41,7 @@ export class InlineEnginePool implements EnginePool {
       shrink: (pointer: number, bytes: number): void => this.#regions.get(pointer)?.shrink(bytes),
       free: (pointer: number): void => this.#claim(pointer)?.release(),
     };
-    this.#environment = { kernels: kernelFunctions, arena: arena.memory, memory, scratch };
+    this.#environment = { kernels: kernelFunctions, memory };
   }
 
   async search(task: SearchTask, signal?: AbortSignal): Promise<Timed<SearchOutcome>> {

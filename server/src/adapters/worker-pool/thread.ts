@@ -10,7 +10,7 @@ import type { FromThread, ThreadData, ToThread } from './messages.js';
 
 const data = workerData as ThreadData;
 const kernels = instantiateKernels(data.module, data.memory);
-const engine = new Engine(kernels, data.memory, data.scratch);
+const engine = new Engine(kernels, data.scratch);
 const allocations = new Map<number, { resolve(pointer: number): void; reject(error: Error): void }>();
 let nextAllocation = 1;
 
@@ -57,7 +57,7 @@ function run(message: ToThread): void {
       return;
     }
     case 'build':
-      buildSegment({ kernels, arena: data.memory, memory, scratch: data.scratch }, message.task).then(
+      buildSegment({ kernels, memory }, message.task).then(
         (segment) => send({ kind: 'built', id: message.id, segment }),
         (error: unknown) => failed(message.id, error),
       );

@@ -4,8 +4,7 @@ import type { Collection } from './collection.js';
 /** What the collection holds and where, as of now. */
 export function collectionStats({ state, upkeep }: Collection): CollectionStats {
   const memtables = [state.memtable, ...state.frozen.map((frozen) => frozen.memtable)];
-  const flat = state.segments.filter((segment) => !segment.clustered);
-  const unindexedRecords = [...memtables, ...flat].reduce((sum, source) => sum + source.live, 0);
+  const unindexedRecords = memtables.reduce((sum, memtable) => sum + memtable.live, 0);
   const hot =
     state.segments.reduce((sum, segment) => sum + segment.bytes, 0) +
     memtables.reduce((sum, memtable) => sum + memtable.bytes, 0);

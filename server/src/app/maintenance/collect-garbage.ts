@@ -160,7 +160,8 @@ async function readKept(deps: CollectorDeps, { root, pins, floor }: Wanted): Pro
 function missing({ collectionId }: Root, version: number): OmenError {
   return new OmenError(
     'DATA_CORRUPTED',
-    `the manifest of version ${version} of collection ${collectionId} must be kept and is missing: nothing is removed`,
+    `the manifest of version ${version} of collection ${collectionId} must be kept and is missing: ` +
+      'nothing is removed',
   );
 }
 

@@ -11,8 +11,6 @@ export interface MergeCandidate {
   readonly bytes: number;
   readonly rows: number;
   readonly deletedRows: number;
-  /** Scanned without an index. */
-  readonly flat: boolean;
 }
 
 export interface MergeOptions {

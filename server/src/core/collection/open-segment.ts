@@ -88,7 +88,7 @@ export class OpenSegment implements RowSource {
   }
 
   attributeBytesOf(row: number): number {
-    return this.view.attributeBytesOf(row);
+    return this.view.attributes.length(row);
   }
 
   get vectorBytes(): number {

@@ -4,7 +4,7 @@
  * Every change is synchronous and whole, so a snapshot taken between two calls is consistent.
  * Invariant: over all sources, at most one row of an id is visible. A write therefore masks the older row at once, wherever it lies.
  */
-import { invariant } from '../errors.js';
+import { invariant, OmenError } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import type { PutColumns } from '../memory/memtable.js';
 import { Memtable, roomOf } from '../memory/memtable.js';
@@ -39,6 +39,7 @@ export class CollectionState {
   #segments: readonly OpenSegment[] = [];
   #snapshot: Snapshot | null = null;
   #sequence = 0;
+  #generation = 0;
 
   constructor(
     private readonly arena: Arena,
@@ -123,6 +124,27 @@ export class CollectionState {
     this.#memtable = this.#newMemtable();
     this.#dropSnapshot();
     return frozen;
+  }
+
+  /** Changes whenever the state is thrown away and read anew. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Throws `COLLECTION_BUSY` when the state was read anew since. */
+  expectGeneration(generation: number): void {
+    if (generation === this.#generation) return;
+    throw new OmenError('COLLECTION_BUSY', 'the collection was read anew meanwhile', { retryAfterMs: 100 });
+  }
+
+  /** Throws everything away, to be followed by `load`. Returns the tags that are no longer used. */
+  clear(): readonly number[] {
+    const tags = this.#sources().map(({ tag }) => tag);
+    this.release();
+    this.#memtable = this.#newMemtable();
+    this.#sequence = 0;
+    this.#generation++;
+    return tags;
   }
 
   /** Opens with the segments of the root. */

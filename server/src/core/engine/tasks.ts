@@ -100,9 +100,15 @@ export interface BuildTask extends PartsTask {
   readonly seed: number;
   /** Below this many rows the segment stays flat. */
   readonly clusterFrom: number;
+  /** Flushes do not wait behind long merges: each lane runs one build at a time. */
+  readonly lane: BuildLane;
 }
 
+export const BUILD_LANES = ['flush', 'merge'] as const;
+export type BuildLane = (typeof BUILD_LANES)[number];
+
 export interface BuiltSegment {
+  /** Where the segment lies in the arena; 0 when the parts had no visible row. */
   readonly pointer: number;
   readonly bytes: number;
   readonly rows: number;

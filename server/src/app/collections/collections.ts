@@ -1,0 +1,135 @@
+/*
+ * The collections of all tenants: names in the catalog, open collections in memory. A collection is opened by the first request that needs it;
+ * one that nobody asks for costs nothing but its objects.
+ */
+import { OmenError } from '../../core/errors.js';
+import type { CollectionName, TenantId } from '../../core/ids.js';
+import { parseCollectionName } from '../../core/ids.js';
+import { seal } from '../../core/log/transitions.js';
+import type {
+  CollectionInfo,
+  CreateCollectionRequest,
+  ListCollectionsRequest,
+  ListCollectionsResponse,
+} from '../api.js';
+import type { AppDependencies } from '../app.js';
+import { pageSize } from '../fetch.js';
+import type { CatalogEntry } from '../log/catalog.js';
+import { Catalog } from '../log/catalog.js';
+import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
+import { RootStore } from '../log/root-store.js';
+import { checkShape } from './check-shape.js';
+import type { Collection } from './collection.js';
+import { openCollection } from './open-collection.js';
+
+export class Collections {
+  readonly #layout = new ObjectLayout();
+  readonly #catalog: Catalog;
+  /** By tenant and name; a name never holds the separator. */
+  readonly #open = new Map<string, Promise<Collection>>();
+  #nextTag = 1;
+
+  constructor(private readonly deps: AppDependencies) {
+    this.#catalog = new Catalog({ ...deps, layout: this.#layout });
+  }
+
+  /** The open collection. Throws `COLLECTION_NOT_FOUND`. */
+  async open(tenant: TenantId, rawName: string): Promise<Collection> {
+    const key = `${tenant}/${rawName}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const name = parseCollectionName(rawName);
+    const opening = this.#openFromCatalog(tenant, name);
+    this.#open.set(key, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#open.get(key) === opening) this.#open.delete(key);
+      throw error;
+    }
+  }
+
+  /** Throws `COLLECTION_EXISTS`. */
+  async create(tenant: TenantId, request: CreateCollectionRequest): Promise<CollectionInfo> {
+    const name = parseCollectionName(request.name, 'name');
+    const dimensions = request.dimensions ?? this.deps.defaultDimensions;
+    checkShape(dimensions, request.metric);
+    if ((await this.#catalog.get(tenant, name)) !== null) throw exists(name);
+    const id = newCollectionId(this.deps.rng);
+    const schema = { name, dimensions, metric: request.metric, createdAtMs: this.deps.clock.now() };
+    await new RootStore({ ...this.deps, layout: this.#layout.collection(id) }).create(schema);
+    await this.#catalog.create(tenant, name, { id, schema });
+    return infoOf({ id, schema });
+  }
+
+  async describe(tenant: TenantId, rawName: string): Promise<CollectionInfo> {
+    return infoOf(await this.#entry(tenant, parseCollectionName(rawName)));
+  }
+
+  async list(tenant: TenantId, request: ListCollectionsRequest): Promise<ListCollectionsResponse> {
+    const after = request.pageToken === '' ? undefined : parsePageToken(request.pageToken);
+    const page = await this.#catalog.list(tenant, pageSize(request.pageSize), after);
+    return { collections: page.entries.map(infoOf), nextPageToken: page.next ?? '' };
+  }
+
+  /** From the answer on, the name is free and no write is acknowledged any more. Throws `COLLECTION_NOT_FOUND`. */
+  async remove(tenant: TenantId, rawName: string): Promise<void> {
+    const name = parseCollectionName(rawName);
+    const entry = await this.#catalog.remove(tenant, name);
+    if (entry === null) throw notFound(name);
+    const key = `${tenant}/${name}`;
+    const open = this.#open.get(key);
+    this.#open.delete(key);
+    const layout = this.#layout.collection(entry.id);
+    await new RootStore({ ...this.deps, layout }).commit(seal);
+    if (open !== undefined) await (await open).close();
+  }
+
+  /** Closes every open collection. */
+  async close(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(
+      open.map(async (collection) => {
+        await (await collection).close();
+      }),
+    );
+  }
+
+  async #openFromCatalog(tenant: TenantId, name: CollectionName): Promise<Collection> {
+    const entry = await this.#entry(tenant, name);
+    const deps = { ...this.deps, layout: this.#layout, nextTag: () => this.#nextTag++ };
+    return openCollection(deps, entry);
+  }
+
+  async #entry(tenant: TenantId, name: CollectionName): Promise<CatalogEntry> {
+    const entry = await this.#catalog.get(tenant, name);
+    if (entry === null) throw notFound(name);
+    return entry;
+  }
+}
+
+function infoOf({ schema }: CatalogEntry): CollectionInfo {
+  const { name, dimensions, metric, createdAtMs } = schema;
+  return { name: name as CollectionName, dimensions, metric, createdAtMs };
+}
+
+function parsePageToken(token: string): CollectionName {
+  try {
+    return parseCollectionName(token, 'pageToken');
+  } catch (cause) {
+    throw new OmenError(
+      'INVALID_PAGE_TOKEN',
+      'pageToken is malformed: pass the nextPageToken of the page before unchanged',
+      { field: 'pageToken', cause },
+    );
+  }
+}
+
+function exists(name: CollectionName): OmenError {
+  return new OmenError('COLLECTION_EXISTS', `collection "${name}" exists already`, { field: 'name' });
+}
+
+function notFound(name: CollectionName): OmenError {
+  return new OmenError('COLLECTION_NOT_FOUND', `there is no collection "${name}"`, { field: 'collection' });
+}

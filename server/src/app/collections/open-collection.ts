@@ -1,0 +1,164 @@
+/*
+ * Opens a collection: segments and remembered requests from the root, everything newer from the log.
+ */
+import { OpenSegment } from '../../core/collection/open-segment.js';
+import { CollectionState } from '../../core/collection/state.js';
+import { OmenError } from '../../core/errors.js';
+import type { CollectionName } from '../../core/ids.js';
+import type { SegmentRef } from '../../core/log/root.js';
+import type { Region } from '../../core/memory/arena.js';
+import { decodeDeletionVector } from '../../core/segment/deletion-vector.js';
+import { openSegment } from '../../core/segment/segment-view.js';
+import type { CatalogEntry } from '../log/catalog.js';
+import { CommitLoop } from '../log/commit-loop.js';
+import type { CollectionLayout, ObjectLayout } from '../log/object-layout.js';
+import type { RootSnapshot } from '../log/root-store.js';
+import { RootStore } from '../log/root-store.js';
+import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+import { collectCollection } from '../maintenance/collect-garbage.js';
+import type { UpkeepDependencies } from '../maintenance/dependencies.js';
+import { Upkeep } from '../maintenance/upkeep.js';
+import type { AppDependencies } from '../app.js';
+import { applySlot } from './apply-slot.js';
+import { Collection } from './collection.js';
+import { RequestWindow } from './request-window.js';
+import { decodeRequestWindow } from './request-window-codec.js';
+
+export interface OpenDependencies extends AppDependencies {
+  readonly layout: ObjectLayout;
+  /** Numbers for memtables and segments, never given twice. */
+  readonly nextTag: () => number;
+}
+
+/** Throws `COLLECTION_NOT_FOUND` when it was deleted, `MEMORY_EXHAUSTED`, `DATA_CORRUPTED`. */
+export async function openCollection(deps: OpenDependencies, entry: CatalogEntry): Promise<Collection> {
+  const { dimensions, metric, name, createdAtMs } = entry.schema;
+  const layout = deps.layout.collection(entry.id);
+  const rootStore = new RootStore({ ...deps, layout });
+  const state = new CollectionState(deps.pool.arena, dimensions, metric, deps.nextTag);
+  const window = new RequestWindow();
+  const upkeepDeps: UpkeepDependencies = {
+    ...deps,
+    layout,
+    rootStore,
+    state,
+    window,
+    adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),
+    collect: () => collectCollection({ ...deps, layout, rootStore }),
+    reload: async () => void (await loop.recover()),
+  };
+  const upkeep = new Upkeep(upkeepDeps);
+  const loop: CommitLoop = new CommitLoop({
+    ...deps,
+    layout,
+    rootStore,
+    dimensions,
+    apply: (slot) => {
+      applySlot(state, window, slot);
+      upkeep.slotApplied(slot);
+    },
+    reset: async (snapshot) => {
+      upkeep.reset();
+      deps.pool.forget(state.clear());
+      await load(deps, layout, { state, window }, snapshot);
+    },
+  });
+  try {
+    await loop.recover();
+  } catch (error) {
+    await upkeep.close();
+    state.release();
+    throw error;
+  }
+  const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
+  return new Collection({
+    id: entry.id,
+    info,
+    state,
+    loop,
+    window,
+    upkeep,
+    clock: deps.clock,
+    scheduler: deps.scheduler,
+  });
+}
+
+interface Memory {
+  readonly state: CollectionState;
+  readonly window: RequestWindow;
+}
+
+async function load(
+  deps: OpenDependencies,
+  layout: CollectionLayout,
+  { state, window }: Memory,
+  { root }: RootSnapshot,
+): Promise<void> {
+  if (root.requestWindow !== undefined) {
+    const { key } = root.requestWindow;
+    for (const request of decodeRequestWindow(await read(deps, layout, key), key)) window.add(request);
+  }
+  const segments: OpenSegment[] = [];
+  try {
+    for (const ref of root.segments) segments.push(await loadSegment(deps, layout, ref));
+  } catch (error) {
+    for (const segment of segments) segment.release();
+    throw error;
+  }
+  state.load(segments.reverse(), root.foldedSequence);
+}
+
+/** Brings a segment into the arena and checks every byte of it. */
+async function loadSegment(
+  deps: OpenDependencies,
+  layout: CollectionLayout,
+  ref: SegmentRef,
+): Promise<OpenSegment> {
+  const deleted =
+    ref.deletes === undefined
+      ? []
+      : decodeDeletionVector(
+          await read(deps, layout, ref.deletes.key),
+          { segmentKey: ref.key, segmentRows: ref.rows },
+          ref.deletes.key,
+        );
+  const region = deps.pool.arena.allocate(ref.bytes, 'a segment');
+  try {
+    await read(deps, layout, ref.key, deps.pool.arena.bytes(region.pointer, ref.bytes));
+    const bytes = deps.pool.arena.bytes(region.pointer, ref.bytes);
+    openSegment(bytes, { verify: true, collectionId: layout.id, source: ref.key });
+    return adopt(deps, { key: ref.key, bytes: ref.bytes, region, deleted });
+  } catch (error) {
+    region.release();
+    throw error;
+  }
+}
+
+function adopt(
+  { pool, nextTag }: OpenDependencies,
+  segment: {
+    readonly key: string;
+    readonly bytes: number;
+    readonly region: Region;
+    readonly deleted: Iterable<number>;
+  },
+): OpenSegment {
+  const { key, bytes, region, deleted } = segment;
+  const view = openSegment(pool.arena.bytes(region.pointer, bytes), { verify: false, source: key });
+  return new OpenSegment(nextTag(), key, view, region, pool.arena, deleted);
+}
+
+/** Reads an object that the root names: its absence is damage, never an empty answer. */
+async function read(
+  deps: OpenDependencies,
+  layout: CollectionLayout,
+  key: string,
+  into?: Uint8Array,
+): Promise<Uint8Array> {
+  const got = await withRetry({ ...deps, policy: STORAGE_RETRY }, () =>
+    deps.store.get(layout.absolute(key), into === undefined ? {} : { into }),
+  );
+  if (got.kind === 'found' && (into === undefined || got.size === into.length)) return got.body;
+  const seen = got.kind === 'found' ? `has ${got.size} bytes instead of ${into?.length ?? 0}` : 'is missing';
+  throw new OmenError('DATA_CORRUPTED', `object ${layout.absolute(key)}, which the root names, ${seen}`);
+}

@@ -1,0 +1,43 @@
+import type { OpenSegment } from '../../core/collection/open-segment.js';
+import type { CollectionState } from '../../core/collection/state.js';
+import type { Region } from '../../core/memory/arena.js';
+import type { BuiltSegment } from '../../core/engine/tasks.js';
+import type { Clock } from '../../ports/clock.js';
+import type { EnginePool } from '../../ports/engine-pool.js';
+import type { Logger } from '../../ports/logger.js';
+import type { ObjectStore } from '../../ports/object-store.js';
+import type { Rng } from '../../ports/rng.js';
+import type { Scheduler } from '../../ports/scheduler.js';
+import type { CollectionLayout } from '../log/object-layout.js';
+import type { RootStore } from '../log/root-store.js';
+import type { RequestWindow } from '../collections/request-window.js';
+
+/** What upkeep of one collection works with. */
+export interface UpkeepDependencies {
+  readonly store: ObjectStore;
+  readonly pool: EnginePool;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly layout: CollectionLayout;
+  readonly rootStore: RootStore;
+  readonly state: CollectionState;
+  readonly window: RequestWindow;
+  /** Slots after which the log is folded even when it is small. */
+  readonly foldSlots: number;
+  /** Brings a segment that lies in the arena into the collection. */
+  readonly adopt: (
+    key: string,
+    built: BuiltSegment,
+    region: Region,
+    deletedRows: Iterable<number>,
+  ) => OpenSegment;
+  /** Reads the state anew from the root and the log: for when a commit succeeded whose answer was lost. */
+  readonly reload: () => Promise<void>;
+  /** Removes objects that nothing refers to any more. */
+  readonly collect: () => Promise<void>;
+}
+
+/** Runs `task` while no other change of root and state is under way. */
+export type Exclusive = <T>(task: () => Promise<T>) => Promise<T>;

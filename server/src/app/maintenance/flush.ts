@@ -1,0 +1,105 @@
+/*
+ * Folds a frozen memtable into a segment: afterwards the root describes exactly the writes up to `through`, and the log behind is not needed.
+ */
+import type { FrozenMemtable } from '../../core/collection/state.js';
+import type { OpenSegment } from '../../core/collection/open-segment.js';
+import type { LogPosition, RequestWindowRef } from '../../core/log/root.js';
+import type { DeletesChange } from '../../core/log/transitions.js';
+import { publishFlush } from '../../core/log/transitions.js';
+import { encodeRequestWindow } from '../collections/request-window-codec.js';
+import { RELATIVE } from '../log/object-layout.js';
+import type { Exclusive, UpkeepDependencies } from './dependencies.js';
+import type { Built } from './job.js';
+import { buildAndPut, put, putDeletes, segmentRef, withJob } from './job.js';
+
+export async function runFlush(
+  deps: UpkeepDependencies,
+  frozen: FrozenMemtable,
+  through: LogPosition,
+  exclusive: Exclusive,
+): Promise<void> {
+  const { tag } = frozen.memtable;
+  const fromSlot = (await deps.rootStore.refresh()).root.walFloor;
+  if (fromSlot >= through.slot) {
+    // An earlier try succeeded and its answer was lost: memory has to learn of its segment.
+    await deps.reload();
+    return;
+  }
+  const generation = deps.state.generation;
+  await withJob(deps, 'flush', [], async (jobId) => {
+    const part = { ...frozen.memtable.part(), deleted: frozen.mask.pointer, deletedRows: frozen.mask.count };
+    const built = await buildAndPut(deps, { jobId, parts: [part], lane: 'flush' });
+    try {
+      await exclusive(() => publish(deps, { jobId, frozen, through, fromSlot, generation, built }));
+    } catch (error) {
+      built?.region.release();
+      throw error;
+    }
+  });
+  deps.pool.forget([tag]);
+  await deps.collect();
+}
+
+interface Publication {
+  readonly jobId: string;
+  readonly frozen: FrozenMemtable;
+  readonly through: LogPosition;
+  /** The floor that the fold begins at. */
+  readonly fromSlot: number;
+  readonly generation: number;
+  readonly built: Built | null;
+}
+
+async function publish(deps: UpkeepDependencies, publication: Publication): Promise<void> {
+  const { jobId, frozen, through, fromSlot, generation, built } = publication;
+  const { rootStore, state } = deps;
+  state.expectGeneration(generation);
+  const { changes, persisted } = await writeDeletes(deps, jobId, through.sequence);
+  const requestWindow = await writeRequestWindow(deps, jobId, through.sequence);
+  await rootStore.commit((root) =>
+    publishFlush(root, {
+      jobId,
+      through,
+      fromSlot,
+      segment: built === null ? null : segmentRef(built, jobId, 0),
+      deletes: changes,
+      ...(requestWindow === null ? {} : { requestWindow }),
+    }),
+  );
+  state.expectGeneration(generation);
+  const segment = built === null ? null : deps.adopt(built.key, built.segment, built.region, []);
+  for (const [open, rows] of persisted) open.markPersisted(rows);
+  state.publishFlush(frozen, segment);
+}
+
+/** Deletion vectors of the segments that lost rows through writes up to `sequence`. */
+async function writeDeletes(
+  deps: UpkeepDependencies,
+  jobId: string,
+  sequence: number,
+): Promise<{ readonly changes: DeletesChange[]; readonly persisted: Map<OpenSegment, readonly number[]> }> {
+  const changes: DeletesChange[] = [];
+  const persisted = new Map<OpenSegment, readonly number[]>();
+  const refs = new Map(deps.rootStore.current?.root.segments.map((ref) => [ref.key, ref]));
+  for (const segment of deps.state.segments) {
+    const rows = segment.pendingUpTo(sequence);
+    if (rows.length === 0) continue;
+    const deletes = await putDeletes(deps, jobId, changes.length, segment, [...segment.persisted, ...rows]);
+    changes.push({ segmentKey: segment.key, replaces: refs.get(segment.key)?.deletes?.key ?? null, deletes });
+    persisted.set(segment, rows);
+  }
+  return { changes, persisted };
+}
+
+/** The remembered answers of folded writes move from the log into an object. */
+async function writeRequestWindow(
+  deps: UpkeepDependencies,
+  jobId: string,
+  sequence: number,
+): Promise<RequestWindowRef | null> {
+  const entries = deps.window.upTo(sequence);
+  if (entries.length === 0) return null;
+  const key = RELATIVE.requests(jobId);
+  await put(deps, key, encodeRequestWindow(entries));
+  return { key, requests: entries.length };
+}

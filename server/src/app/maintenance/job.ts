@@ -1,0 +1,126 @@
+/*
+ * What flush and merge have in common: the right to publish, the object, the clean-up after a failure.
+ */
+import type { BuildTask, BuiltSegment } from '../../core/engine/tasks.js';
+import type { JobKind, SegmentRef } from '../../core/log/root.js';
+import { registerJob, revokeJob } from '../../core/log/transitions.js';
+import type { JsonObject } from '../../core/log/envelope.js';
+import type { Region } from '../../core/memory/arena.js';
+import { encodeDeletionVector } from '../../core/segment/deletion-vector.js';
+import { newNonce, RELATIVE } from '../log/object-layout.js';
+import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+import type { UpkeepDependencies } from './dependencies.js';
+
+/** From this many rows on a segment is clustered; below, reading all rows is as fast. */
+export const CLUSTER_FROM_ROWS = 4096;
+
+/** Registers a job, runs it, and takes its right away when it fails, so that its objects are garbage. */
+export async function withJob<T>(
+  { rootStore, rng, clock, logger, layout }: UpkeepDependencies,
+  kind: JobKind,
+  inputs: readonly string[],
+  run: (jobId: string) => Promise<T>,
+): Promise<T> {
+  const jobId = newNonce(rng);
+  await rootStore.commit((root) =>
+    registerJob(root, { jobId, kind, inputs, claimedBy: 'server', claimedAtMs: clock.now() }),
+  );
+  const startedMs = clock.monotonic();
+  try {
+    const result = await run(jobId);
+    logger.debug(`${kind} published`, {
+      collection: layout.id,
+      job: jobId,
+      ms: clock.monotonic() - startedMs,
+    });
+    return result;
+  } catch (error) {
+    await rootStore
+      .commit((root) => revokeJob(root, jobId))
+      .catch((cause: unknown) => {
+        logger.warn('a failed job could not be revoked yet', {
+          collection: layout.id,
+          job: jobId,
+          error: String(cause),
+        });
+      });
+    throw error;
+  }
+}
+
+export interface Built {
+  readonly segment: BuiltSegment;
+  readonly region: Region;
+  readonly key: string;
+}
+
+/** Builds a segment and puts its object. Null when no row was visible. The region is the caller's. */
+export async function buildAndPut(
+  deps: UpkeepDependencies,
+  task: Omit<BuildTask, 'collectionId' | 'seed' | 'dimensions' | 'metric' | 'clusterFrom'>,
+): Promise<Built | null> {
+  const { pool, state, layout, rng } = deps;
+  const { dimensions, metric } = state;
+  const built = await pool.build({
+    ...task,
+    collectionId: layout.id,
+    seed: rng.uint32(),
+    dimensions,
+    metric,
+    clusterFrom: CLUSTER_FROM_ROWS,
+  });
+  if (built === null) return null;
+  const key = RELATIVE.segment(task.jobId, 0);
+  try {
+    await put(deps, key, pool.arena.bytes(built.segment.pointer, built.segment.bytes));
+  } catch (error) {
+    built.region.release();
+    throw error;
+  }
+  return { ...built, key };
+}
+
+/** Writes an object of a job; `key` is relative to the collection. */
+export async function put(deps: UpkeepDependencies, key: string, body: Uint8Array): Promise<void> {
+  const nonce = newNonce(deps.rng);
+  const outcome = await withRetry({ ...deps, policy: STORAGE_RETRY }, () =>
+    deps.store.putIfAbsent(deps.layout.absolute(key), body, nonce),
+  );
+  if (outcome.kind === 'exists') throw new Error(`object ${key} of a new job exists already`);
+}
+
+/** Writes the deleted rows of a segment and says where they are. */
+export async function putDeletes(
+  deps: UpkeepDependencies,
+  jobId: string,
+  index: number,
+  segment: { readonly key: string; readonly rows: number },
+  deleted: readonly number[],
+): Promise<{ readonly key: string; readonly rows: number }> {
+  const key = RELATIVE.deletes(jobId, index);
+  const rows = Uint32Array.from(deleted).sort();
+  await put(deps, key, encodeDeletionVector({ segmentKey: segment.key, segmentRows: segment.rows, rows }));
+  return { key, rows: rows.length };
+}
+
+/** The entry of a new segment in the root. */
+export function segmentRef(
+  built: Built,
+  jobId: string,
+  level: number,
+  deletes?: SegmentRef['deletes'],
+): SegmentRef {
+  const { rows, bytes, minSequence, maxSequence, summary } = built.segment;
+  return {
+    key: built.key,
+    jobId,
+    level,
+    rows,
+    liveRows: rows - (deletes?.rows ?? 0),
+    bytes,
+    minSequence,
+    maxSequence,
+    summary: summary as JsonObject,
+    ...(deletes === undefined ? {} : { deletes }),
+  };
+}

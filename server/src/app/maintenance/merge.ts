@@ -1,0 +1,92 @@
+/*
+ * Makes one segment of several. Rows whose deletion the root knows are left out; rows that were deleted since are taken along and deleted
+ * again in the new segment, each by the write that deleted it, so that the root goes on describing one moment of the history.
+ */
+import type { OpenSegment } from '../../core/collection/open-segment.js';
+import type { RowMask } from '../../core/memory/row-mask.js';
+import { publishMerge } from '../../core/log/transitions.js';
+import type { SegmentView } from '../../core/segment/segment-view.js';
+import { openSegment } from '../../core/segment/segment-view.js';
+import type { Exclusive, UpkeepDependencies } from './dependencies.js';
+import type { Built } from './job.js';
+import { buildAndPut, putDeletes, segmentRef, withJob } from './job.js';
+
+export async function runMerge(
+  deps: UpkeepDependencies,
+  inputs: readonly OpenSegment[],
+  exclusive: Exclusive,
+): Promise<void> {
+  const keys = inputs.map(({ key }) => key);
+  const { generation } = deps.state;
+  const masks = new Map(inputs.map((input) => [input, input.persisted.clone()]));
+  // A reload may let go of the inputs while the merge reads them.
+  const regions = inputs.flatMap((input) => input.regions()).map((region) => region.retain());
+  try {
+    await withJob(deps, 'merge', keys, async (jobId) => {
+      const parts = inputs.map((input) => input.partWith(masks.get(input) ?? input.persisted));
+      const built = await buildAndPut(deps, { jobId, parts, lane: 'merge' });
+      try {
+        await exclusive(() => publish(deps, { jobId, masks, generation, built }));
+      } catch (error) {
+        built?.region.release();
+        throw error;
+      }
+    });
+  } finally {
+    for (const mask of masks.values()) mask.release();
+    for (const region of regions) region.release();
+  }
+  deps.pool.forget(inputs.map(({ tag }) => tag));
+  await deps.collect();
+}
+
+interface Publication {
+  readonly jobId: string;
+  /** The inputs with the deleted rows that the new segment leaves out. */
+  readonly masks: ReadonlyMap<OpenSegment, RowMask>;
+  readonly generation: number;
+  readonly built: Built | null;
+}
+
+async function publish(deps: UpkeepDependencies, publication: Publication): Promise<void> {
+  const { jobId, masks, generation, built } = publication;
+  const { rootStore, state, pool } = deps;
+  state.expectGeneration(generation);
+  const refs = new Map(rootStore.current?.root.segments.map((ref) => [ref.key, ref]));
+  const deleted = built === null ? [] : movedDeletes(masks, viewOf(pool.arena.bytes, built));
+  const deletes =
+    built === null || deleted.length === 0
+      ? undefined
+      : await putDeletes(deps, jobId, 0, { key: built.key, rows: built.segment.rows }, deleted);
+  const inputs = [...masks.keys()].map(({ key }) => ({
+    key,
+    deletesKey: refs.get(key)?.deletes?.key ?? null,
+  }));
+  const level = 1 + Math.max(...inputs.map(({ key }) => refs.get(key)?.level ?? 0));
+  await rootStore.commit((root) =>
+    publishMerge(root, {
+      jobId,
+      inputs,
+      segment: built === null ? null : segmentRef(built, jobId, level, deletes),
+    }),
+  );
+  state.expectGeneration(generation);
+  const segment = built === null ? null : deps.adopt(built.key, built.segment, built.region, deleted);
+  state.publishMerge(new Map([...masks.keys()].map((input) => [input, input.pending])), segment);
+}
+
+function viewOf(bytes: (pointer: number, length: number) => Uint8Array, built: Built): SegmentView {
+  return openSegment(bytes(built.segment.pointer, built.segment.bytes), { verify: false });
+}
+
+/** Rows of the new segment whose deletion a flush has persisted while the merge ran. */
+function movedDeletes(masks: ReadonlyMap<OpenSegment, RowMask>, view: SegmentView): number[] {
+  const moved: number[] = [];
+  for (const [input, mask] of masks) {
+    if (input.persisted.count === mask.count) continue;
+    for (const row of input.persisted) {
+      if (!mask.has(row)) moved.push(view.find(input.idOf(row)));
+    }
+  }
+  return moved;
+}

@@ -1,0 +1,203 @@
+/*
+ * Keeps one collection in shape: folds the log into segments, merges segments, removes what nothing refers to any more.
+ *
+ * Flushes run one after the other, merges likewise, the two side by side; the short moment in which either changes the root and the state in
+ * memory is theirs alone. A failure loses nothing: what was not published stays in the log or in its old segments, and is tried again.
+ * A collection at rest has no timer.
+ */
+import type { FrozenMemtable } from '../../core/collection/state.js';
+import { pickMerge } from '../../core/collection/merge-policy.js';
+import { OmenError } from '../../core/errors.js';
+import type { LogPosition } from '../../core/log/root.js';
+import type { DecodedSlot } from '../../core/log/wal-slot.js';
+import { positionAfter } from '../log/log-reader.js';
+import type { UpkeepDependencies } from './dependencies.js';
+import { runFlush } from './flush.js';
+import { runMerge } from './merge.js';
+
+/** Bounds of a memtable: above, a scan of it would cost more than a search of a segment. */
+const FLUSH_ROWS = 20_000;
+const FLUSH_BYTES = 32 * 1024 * 1024;
+/** A write waits at most this long for its segment: few, larger segments instead of many small ones. */
+const DIRTY_MS = 15 * 60 * 1000;
+/** Without a write for this long, a burst is over: what it left is folded and merged. */
+const QUIET_MS = 1000;
+/** Fewer rows are not worth a segment of their own, unless they are the end of a burst. */
+const QUIET_ROWS = 256;
+const BURST_MS = 60_000;
+/** Bounds one merge in memory and time. */
+const MERGE_BYTES_MAX = 1024 * 1024 * 1024;
+const RETRY_MS = 1000;
+const RETRY_MS_MAX = 30_000;
+
+interface WaitingFlush {
+  readonly frozen: FrozenMemtable;
+  readonly through: LogPosition;
+}
+
+export class Upkeep {
+  readonly #flushes: WaitingFlush[] = [];
+  #flushing: Promise<void> | null = null;
+  #merging: Promise<void> | null = null;
+  #publishing: Promise<unknown> = Promise.resolve();
+  #slots = 0;
+  #through: LogPosition | null = null;
+  #dirtySinceMs = 0;
+  #lastWriteMs = 0;
+  #lastFlushMs = -Infinity;
+  #failures = 0;
+  #cancelTimer: (() => void) | null = null;
+  #closed = false;
+
+  constructor(private readonly deps: UpkeepDependencies) {}
+
+  /** Bytes of writes that are in the log only. */
+  get unfoldedBytes(): number {
+    const { state } = this.deps;
+    return state.frozen.reduce((sum, { memtable }) => sum + memtable.bytes, state.memtable.bytes);
+  }
+
+  /** Bytes of the collection's segments and unfolded writes in object storage. */
+  get storedBytes(): number {
+    const segments = this.deps.rootStore.current?.root.segments ?? [];
+    return segments.reduce((sum, { bytes }) => sum + bytes, this.unfoldedBytes);
+  }
+
+  /** To be called when a slot was applied, with everything up to it visible. */
+  slotApplied(slot: DecodedSlot): void {
+    const { clock, state, foldSlots } = this.deps;
+    this.#through = positionAfter(slot);
+    this.#lastWriteMs = clock.monotonic();
+    if (this.#slots++ === 0) this.#dirtySinceMs = this.#lastWriteMs;
+    const { rows, bytes } = state.memtable;
+    if (rows >= FLUSH_ROWS || bytes >= FLUSH_BYTES || this.#slots >= foldSlots) this.#freeze();
+    this.#schedule(QUIET_MS);
+  }
+
+  /** The state was read anew from the root and the log: what waited is part of it again. */
+  reset(): void {
+    this.#flushes.length = 0;
+    this.#slots = 0;
+    this.#through = null;
+  }
+
+  /** Folds everything written so far. Resolves when it is in segments; rejects when that failed this time. */
+  async flush(): Promise<void> {
+    this.#freeze();
+    await this.#flushing;
+    if (this.#flushes.length > 0)
+      throw new OmenError('STORAGE_UNAVAILABLE', 'the log could not be folded this time');
+  }
+
+  /** Resolves when nothing is left to do: folded and merged to the resting shape. For tests and benchmarks. */
+  async settle(): Promise<void> {
+    await this.flush();
+    for (;;) {
+      await this.#merging;
+      if (!this.#startMerge(true)) return;
+    }
+  }
+
+  /** Ends flushes and merges under way and starts no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    await this.#flushing;
+    await this.#merging;
+  }
+
+  #freeze(): void {
+    const { state } = this.deps;
+    if (this.#slots === 0 || this.#through === null || this.#closed) return;
+    this.#flushes.push({ frozen: state.freeze(), through: this.#through });
+    this.#slots = 0;
+    this.#startFlush();
+  }
+
+  #startFlush(): void {
+    if (this.#flushing !== null || this.#closed) return;
+    this.#flushing = this.#flushAll().finally(() => (this.#flushing = null));
+  }
+
+  async #flushAll(): Promise<void> {
+    for (let next = this.#flushes[0]; next !== undefined && !this.#closed; next = this.#flushes[0]) {
+      try {
+        await runFlush(this.deps, next.frozen, next.through, (task) => this.#exclusive(task));
+        if (this.#flushes[0] === next) this.#flushes.shift();
+        this.#lastFlushMs = this.deps.clock.monotonic();
+        this.#failures = 0;
+        this.#startMerge(false);
+      } catch (error) {
+        this.#failed('flush', error);
+        return;
+      }
+    }
+  }
+
+  /** False when there is nothing to merge. */
+  #startMerge(quiet: boolean): boolean {
+    if (this.#merging !== null) return true;
+    if (this.#closed) return false;
+    const { state } = this.deps;
+    const candidates = state.segments.map(({ bytes, rows, persisted }) => ({
+      bytes,
+      rows,
+      deletedRows: persisted.count,
+    }));
+    const picked = pickMerge(candidates, { quiet, bytesMax: MERGE_BYTES_MAX });
+    const inputs = picked.map((index) => state.segments[index]).filter((segment) => segment !== undefined);
+    if (inputs.length === 0) return false;
+    this.#merging = runMerge(this.deps, inputs, (task) => this.#exclusive(task))
+      .then(
+        () => this.#schedule(0),
+        (error: unknown) => this.#failed('merge', error),
+      )
+      .finally(() => (this.#merging = null));
+    return true;
+  }
+
+  async #exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#publishing.then(task);
+    this.#publishing = run.catch(() => undefined);
+    return run;
+  }
+
+  #failed(what: 'flush' | 'merge', error: unknown): void {
+    const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);
+    this.deps.logger.error(`a ${what} failed and is tried again`, {
+      collection: this.deps.layout.id,
+      waitMs,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    this.#schedule(waitMs);
+  }
+
+  /** One timer at a time; a later need does not postpone an earlier one. */
+  #schedule(delayMs: number): void {
+    if (this.#cancelTimer !== null || this.#closed) return;
+    this.#cancelTimer = this.deps.scheduler.after(delayMs, () => {
+      this.#cancelTimer = null;
+      this.#look();
+    });
+  }
+
+  /** Decides what is due, and when to look again. */
+  #look(): void {
+    if (this.#closed) return;
+    if (this.#flushes.length > 0) this.#startFlush();
+    const now = this.deps.clock.monotonic();
+    const quietFor = now - this.#lastWriteMs;
+    if (quietFor < QUIET_MS) {
+      this.#schedule(QUIET_MS - quietFor);
+      return;
+    }
+    const { rows } = this.deps.state.memtable;
+    const endOfBurst = rows > 0 && now - this.#lastFlushMs < BURST_MS;
+    const dirtyFor = now - this.#dirtySinceMs;
+    if (rows >= QUIET_ROWS || endOfBurst || (this.#slots > 0 && dirtyFor >= DIRTY_MS)) this.#freeze();
+    if (this.#flushing === null) this.#startMerge(true);
+    if (this.#flushing === null && this.#merging === null && this.#slots > 0)
+      this.#schedule(DIRTY_MS - dirtyFor);
+  }
+}

@@ -1,0 +1,184 @@
+/*
+ * Makes one segment of the visible rows of several parts: the work of a flush and of a merge, on a thread of its own.
+ *
+ * A clustered segment numbers its rows by cluster. So the vectors are gathered first, clustered where they lie, and copied into the segment
+ * in their final order; everything else is written in that order directly. The same task gives the same bytes on every machine.
+ */
+import { buildScratchBytes, planIvf, writeIvf } from '../index/build.js';
+import type { IvfPlan } from '../index/build.js';
+import { buildAttributeIndex } from '../segment/attribute-builder.js';
+import { buildIdIndex } from '../segment/id-index.js';
+import type { SegmentPlan } from '../segment/layout.js';
+import { planSegment } from '../segment/layout.js';
+import { RowHeapView, RowHeapWriter, rowHeapBytes } from '../segment/row-heap.js';
+import { SegmentWriter } from '../segment/segment-writer.js';
+import { sequencesBytes, writeSequence } from '../segment/sequences.js';
+import type { Kernels } from '../vector/kernels.js';
+import { rowStride } from '../vector/metric.js';
+import { Scratch } from '../vector/scratch.js';
+import { GatheredRows } from './gather.js';
+import { selfTestBytes, writeSelfTest } from './self-test.js';
+import type { BuildTask, BuiltSegment } from './tasks.js';
+
+/** Memory of the arena, asked of the thread that owns it. Addresses are multiples of 64. */
+export interface BuildMemory {
+  allocate(bytes: number, purpose: string): Promise<number>;
+  shrink(pointer: number, bytes: number): void;
+  free(pointer: number): void;
+}
+
+export interface BuildEnvironment {
+  readonly kernels: Kernels;
+  readonly memory: BuildMemory;
+}
+
+const SELF_TEST_QUERIES = 192;
+
+/** Null when no row is visible. The segment's memory is the caller's. */
+export async function buildSegment(
+  { kernels, memory }: BuildEnvironment,
+  task: BuildTask,
+): Promise<BuiltSegment | null> {
+  const rows = new GatheredRows(kernels, task.parts, task.dimensions);
+  if (rows.count === 0) return null;
+  if (rows.count < task.clusterFrom) return writeSegment({ kernels, memory, task, rows }, null);
+  const vectorBytes = rows.count * (rowStride(task.dimensions) + 1) * 4 + 64;
+  const shape = { metric: task.metric, dimensions: task.dimensions, rows: rows.count, seed: task.seed };
+  const scratchBytes = buildScratchBytes(shape);
+  const scratchAt = await memory.allocate(scratchBytes, 'the working memory of an index build');
+  const scratch = new Scratch(scratchAt, scratchBytes);
+  try {
+    const raw = await memory.allocate(vectorBytes, 'the vectors of an index build');
+    let plan: IvfPlan;
+    try {
+      const factors = raw + Math.ceil((rows.count * rowStride(task.dimensions) * 4) / 64) * 64;
+      rows.copyVectors(raw, factors, null);
+      plan = planIvf(kernels, scratch, { ...shape, raw, factors });
+    } finally {
+      memory.free(raw);
+    }
+    return await writeSegment({ kernels, memory, task, rows }, { plan, scratch });
+  } finally {
+    memory.free(scratchAt);
+  }
+}
+
+interface Job extends BuildEnvironment {
+  readonly task: BuildTask;
+  readonly rows: GatheredRows;
+}
+
+interface Clustering {
+  readonly plan: IvfPlan;
+  readonly scratch: Scratch;
+}
+
+async function writeSegment(job: Job, clustering: Clustering | null): Promise<BuiltSegment> {
+  const { kernels, memory, task, rows } = job;
+  const order = clustering?.plan.order ?? null;
+  const ids = heapOf(rows.count, order, (index) => rows.idBytes(index));
+  const attributes = heapOf(rows.count, order, (index) => rows.attributeBytes(index));
+  const idIndex = buildIdIndex(new RowHeapView(ids, rows.count));
+  const attributeIndex = buildAttributeIndex(new RowHeapView(attributes, rows.count));
+  const plan = planSegment([
+    ...(clustering === null
+      ? []
+      : [
+          { kind: 'centroids' as const, length: clustering.plan.centroidBytes },
+          { kind: 'postings' as const, length: clustering.plan.postingBytes },
+          { kind: 'selfTest' as const, length: selfTestBytes(Math.min(SELF_TEST_QUERIES, rows.count)) },
+        ]),
+    { kind: 'raw', length: rows.count * rowStride(task.dimensions) * 4 },
+    { kind: 'factors', length: rows.count * 4 },
+    { kind: 'ids', length: ids.length },
+    { kind: 'idIndex', length: idIndex.length },
+    { kind: 'attributes', length: attributes.length },
+    { kind: 'attributeIndex', length: attributeIndex.length },
+    { kind: 'sequences', length: sequencesBytes(rows.count) },
+  ]);
+  const pointer = await memory.allocate(plan.size, 'a segment');
+  try {
+    const writer = new SegmentWriter(kernels.u8.subarray(pointer, pointer + plan.size), plan);
+    writer.put('ids', ids);
+    writer.put('idIndex', idIndex);
+    writer.put('attributes', attributes);
+    writer.put('attributeIndex', attributeIndex);
+    const at = addressesOf(pointer, plan);
+    rows.copyVectors(at('raw'), at('factors'), order);
+    const range = writeSequences(writer.section('sequences'), rows, order);
+    const summary = clustering === null ? {} : writeClusters(kernels, clustering, writer, at);
+    writer.finish({
+      collectionId: task.collectionId,
+      jobId: task.jobId,
+      rows: rows.count,
+      dimensions: task.dimensions,
+      metric: task.metric,
+      clusters: clustering?.plan.clusters ?? 0,
+      ...range,
+    });
+    return { pointer, bytes: plan.size, rows: rows.count, ...range, clustered: clustering !== null, summary };
+  } catch (error) {
+    memory.free(pointer);
+    throw error;
+  }
+}
+
+type Addresses = (kind: SegmentPlan['sections'][number]['kind']) => number;
+
+function addressesOf(pointer: number, plan: SegmentPlan): Addresses {
+  const offsets = new Map(plan.sections.map(({ kind, offset }) => [kind, pointer + offset]));
+  return (kind) => offsets.get(kind) ?? 0;
+}
+
+function heapOf(
+  count: number,
+  order: Uint32Array | null,
+  bytesOf: (index: number) => Uint8Array,
+): Uint8Array {
+  let total = 0;
+  for (let index = 0; index < count; index++) total += bytesOf(index).length;
+  const heap = new Uint8Array(rowHeapBytes(count, total));
+  const writer = new RowHeapWriter(heap, count);
+  for (let row = 0; row < count; row++) writer.append(bytesOf(order === null ? row : (order[row] ?? 0)));
+  writer.finish();
+  return heap;
+}
+
+function writeSequences(
+  section: Uint8Array,
+  rows: GatheredRows,
+  order: Uint32Array | null,
+): { readonly minSequence: number; readonly maxSequence: number } {
+  let minSequence = Infinity;
+  let maxSequence = 0;
+  for (let row = 0; row < rows.count; row++) {
+    const sequence = rows.sequence(order === null ? row : (order[row] ?? 0));
+    writeSequence(section, row, sequence);
+    minSequence = Math.min(minSequence, sequence);
+    maxSequence = Math.max(maxSequence, sequence);
+  }
+  return { minSequence, maxSequence };
+}
+
+/** Writes codes and calibration; returns what the root keeps of them. */
+function writeClusters(
+  kernels: Kernels,
+  { plan, scratch }: Clustering,
+  writer: SegmentWriter,
+  at: Addresses,
+): Record<string, unknown> {
+  const pointers = {
+    raw: at('raw'),
+    factors: at('factors'),
+    centroids: at('centroids'),
+    postings: at('postings'),
+  };
+  const { view, report } = writeIvf(kernels, scratch, plan, pointers);
+  writeSelfTest(writer.section('selfTest'), report);
+  return {
+    clusters: view.clusters,
+    entries: view.entries,
+    rerank: view.calibration.rerank,
+    nprobe: [...view.calibration.nprobe],
+  };
+}

@@ -1,0 +1,73 @@
+/*
+ * What an engine keeps of the parts it was asked about: opened segments and decoded memtable rows, by tag, until they are forgotten.
+ */
+import type { FlatView } from '../index/flat.js';
+import type { IvfView } from '../index/layout.js';
+import { openIvf } from '../index/layout.js';
+import type { SegmentView } from '../segment/segment-view.js';
+import { openSegment } from '../segment/segment-view.js';
+import type { Kernels } from '../vector/kernels.js';
+import { MemtableRows } from './memtable-rows.js';
+import type { SegmentPart } from './tasks.js';
+
+/** A segment, opened for scanning. */
+export interface OpenedSegment {
+  readonly view: SegmentView;
+  readonly flat: FlatView;
+  /** Null when the segment is not clustered. */
+  readonly ivf: IvfView | null;
+}
+
+export class OpenParts {
+  readonly #segments = new Map<number, OpenedSegment>();
+  readonly #memtables = new Map<number, MemtableRows>();
+
+  constructor(private readonly kernels: Kernels) {}
+
+  segment(part: SegmentPart): OpenedSegment {
+    let opened = this.#segments.get(part.tag);
+    if (opened === undefined) {
+      opened = openPart(this.kernels, part);
+      this.#segments.set(part.tag, opened);
+    }
+    return opened;
+  }
+
+  memtable(tag: number): MemtableRows {
+    let rows = this.#memtables.get(tag);
+    if (rows === undefined) {
+      rows = new MemtableRows(this.kernels);
+      this.#memtables.set(tag, rows);
+    }
+    return rows;
+  }
+
+  forget(tags: readonly number[]): void {
+    for (const tag of tags) {
+      this.#segments.delete(tag);
+      this.#memtables.delete(tag);
+    }
+  }
+}
+
+/** Opens a segment that lies in the arena. Its bytes were checked when they came there. */
+export function openPart(kernels: Kernels, part: SegmentPart): OpenedSegment {
+  const view = openSegment(kernels.u8.subarray(part.pointer, part.pointer + part.bytes), { verify: false });
+  const at = (kind: Parameters<SegmentView['offsetOf']>[0]): number => part.pointer + view.offsetOf(kind);
+  const flat: FlatView = {
+    metric: view.metric,
+    dimensions: view.dimensions,
+    rows: view.rows,
+    raw: at('raw'),
+    factors: at('factors'),
+  };
+  const clustered = view.section('centroids') !== undefined;
+  const ivf = clustered
+    ? openIvf(
+        kernels,
+        { raw: flat.raw, factors: flat.factors, centroids: at('centroids'), postings: at('postings') },
+        { centroids: view.required('centroids').length, postings: view.required('postings').length },
+      )
+    : null;
+  return { view, flat, ivf };
+}
