@@ -126,6 +126,10 @@ describe('Filter normalisation', () => {
     expect(refusal({ kind: 'or', filters: new Array<Filter>(1024).fill(eq('a', 1)) })).to.include(
       '1024 conditions',
     );
+    const widest: Filter = { kind: 'or', filters: new Array<Filter>(1023).fill(eq('a', 1)) };
+    expect(normaliseFilter(widest)).to.deep.equal(widest);
+    const longest: Filter = { kind: 'in', field: 'a', values: new Array<number>(10_000).fill(1) };
+    expect(normaliseFilter(longest)).to.equal(longest);
     const values = new Array<number>(10_001).fill(1);
     expect(refusal({ kind: 'in', field: 'a', values })).to.include('10001 values');
     expect(refusal({ kind: 'ids', ids: values.map(String) })).to.include('10001 values');

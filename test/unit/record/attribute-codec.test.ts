@@ -155,6 +155,7 @@ describe('Attribute limits', () => {
       long: new Array<number>(4096).fill(1),
     };
     expect(checkAttributes(attributes(widest), 'a').length).to.be.greaterThan(4096 * 8);
+    expect(checkAttributes(attributes({ a: [-(2n ** 63n), 2n ** 63n - 1n] }), 'a')).to.have.lengthOf(22);
     // One byte of name, name length and kind each, three of text length.
     expect(checkAttributes(attributes({ a: 'x'.repeat(65_536 - 6) }), 'a')).to.have.lengthOf(65_536);
   });
