@@ -12,6 +12,10 @@ type Value<K extends OptionName> = (typeof OPTIONS)[K] extends Option<infer T> ?
 
 type Values = { [K in OptionName]: Value<K> | null };
 
+/** What the engines need before the first vector: room to work in, and for the log of a few collections. */
+const MEMORY_BYTES_BASE = 2 ** 26;
+const MEMORY_BYTES_PER_ENGINE = 2 ** 24;
+
 /** Every setting with its value; folders are absolute. */
 export type Config = Readonly<
   Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret'> & {
@@ -49,7 +53,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
   ) as Values;
   problems.push(...unknownVariables(env));
   const config = complete(values, env);
-  problems.push(...conflicts(config));
+  problems.push(...conflicts(config, values));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
@@ -135,11 +139,11 @@ function complete(values: Values, env: Environment): Config {
     devSecretFile: join(dataDir, 'development-secret'),
     host: values.host ?? (values.jwtSecret === null ? '127.0.0.1' : '0.0.0.0'),
     dataDir,
-    objectStore: values.objectStore === null ? join(dataDir, 'objects') : resolve(values.objectStore),
+    objectStore: values.objectStore === null ? dataDir : resolve(values.objectStore),
   };
 }
 
-function conflicts(config: Config): string[] {
+function conflicts(config: Config, values: Values): string[] {
   const problems: string[] = [];
   const ports = [OPTIONS.httpPort, OPTIONS.grpcPort, OPTIONS.opsPort].map((option) => option.env);
   const numbers = [config.httpPort, config.grpcPort, config.opsPort];
@@ -147,6 +151,14 @@ function conflicts(config: Config): string[] {
     const other = numbers.indexOf(numbers[i] as number);
     if (other < i && numbers[i])
       problems.push(`${ports[other]} and ${ports[i]} are both ${numbers[i]}: each needs a port of its own`);
+  }
+  const neededBytes = MEMORY_BYTES_BASE + config.workerThreads * MEMORY_BYTES_PER_ENGINE;
+  // A value that was refused is no number.
+  if (values.memoryBytes !== null && values.workerThreads !== null && values.memoryBytes < neededBytes) {
+    problems.push(
+      `OMENDB_MEMORY_BYTES is ${config.memoryBytes}: ${config.workerThreads} engines need at least ${neededBytes}; ` +
+        `raise it or lower OMENDB_WORKER_THREADS`,
+    );
   }
   if (config.jwtSecret === null && !isLoopback(config.host)) {
     problems.push(

@@ -94,7 +94,7 @@ export const OPTIONS = {
     env: 'OMENDB_OBJECT_STORE',
     type: type.fileAddress(),
     default: null,
-    defaultText: 'file:// and the folder objects in OMENDB_DATA_DIR',
+    defaultText: 'file:// and OMENDB_DATA_DIR',
     doc: 'Where all data is stored.',
   }),
   logLevel: defineOption({
@@ -105,8 +105,8 @@ export const OPTIONS = {
   }),
   memoryBytes: defineOption({
     env: 'OMENDB_MEMORY_BYTES',
-    type: type.byteSize('64Mi', String(ARENA_BYTES_MAX)),
-    default: (machine) => Math.min(ARENA_BYTES_MAX, Math.max(2 ** 26, Math.floor(machine.memoryBytes / 2))),
+    type: type.byteSize('128Mi', String(ARENA_BYTES_MAX)),
+    default: (machine) => Math.min(ARENA_BYTES_MAX, Math.max(2 ** 27, Math.floor(machine.memoryBytes / 2))),
     defaultText: 'half of the memory of the container or machine, at most 4 GiB',
     doc: 'Memory that the engines share for vectors and indexes.',
   }),
@@ -125,7 +125,7 @@ export const OPTIONS = {
   receiveTimeoutMs: defineOption({
     env: 'OMENDB_RECEIVE_TIMEOUT',
     type: type.duration('1s', '1h'),
-    default: 30_000,
+    default: 60_000,
     doc: 'Longest time for an HTTP client to send its request.',
   }),
   keepAliveMs: defineOption({

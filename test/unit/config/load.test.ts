@@ -24,7 +24,7 @@ describe('Configuration', () => {
   it('needs no variable at all', () => {
     const config = load({});
     expect(config).to.include({ httpPort: 8080, grpcPort: 9090, opsPort: 8081, dimension: 128 });
-    expect(config).to.include({ dataDir: resolve('data'), objectStore: resolve('data/objects') });
+    expect(config).to.include({ dataDir: resolve('data'), objectStore: resolve('data') });
     expect(config.jwtSecret).to.equal(null);
   });
 
@@ -56,7 +56,7 @@ describe('Configuration', () => {
   it('gives the engines half of the memory, within what one arena can be', () => {
     expect(load({}, { ...MACHINE, memoryBytes: 2 ** 30 }).memoryBytes).to.equal(2 ** 29);
     expect(load({}, { ...MACHINE, memoryBytes: 2 ** 40 }).memoryBytes).to.equal(2 ** 32 - 2 ** 16);
-    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 20 }).memoryBytes).to.equal(2 ** 26);
+    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 20 }).memoryBytes).to.equal(2 ** 27);
   });
 
   it('reads sizes and times with their units', () => {
@@ -72,9 +72,15 @@ describe('Configuration', () => {
     }
   });
 
+  it('has memory for all engines', () => {
+    const env = { OMENDB_MEMORY_BYTES: '128Mi', OMENDB_WORKER_THREADS: '8' };
+    expect(problemsOf(env)[0]).to.match(/^OMENDB_MEMORY_BYTES is 134217728: 8 engines need at least \d+;/);
+    expect(problemsOf({ ...env, OMENDB_WORKER_THREADS: '4' })).to.deep.equal([]);
+  });
+
   it('puts objects where the address says', () => {
     expect(load({ OMENDB_OBJECT_STORE: 'file:///var/lib/x' }).objectStore).to.equal('/var/lib/x');
-    expect(load({ OMENDB_DATA_DIR: '/d' }).objectStore).to.equal('/d/objects');
+    expect(load({ OMENDB_DATA_DIR: '/d' }).objectStore).to.equal('/d');
     expect(problemsOf({ OMENDB_OBJECT_STORE: 's3://bucket' })[0]).to.include('must be file:// and the path');
   });
 

@@ -1,0 +1,70 @@
+import type { RequestContext } from '../app/api.js';
+import { OmenError } from '../core/errors.js';
+import type { TenantId } from '../core/ids.js';
+import type { Identity } from './auth/identity.js';
+
+/** What public methods see: they read nothing of a tenant. */
+const NOBODY = { tenant: '' as TenantId, subject: 'anonymous' } as const;
+
+/**
+ * One request on its way through the server. The signal is made when somebody asks for it: most requests are
+ * answered before anybody wants to know whether they are still wanted.
+ */
+export class CallContext implements RequestContext {
+  tenant: TenantId = NOBODY.tenant;
+  subject: string = NOBODY.subject;
+  #controller: AbortController | undefined;
+  #reason: OmenError | undefined;
+  #onEnd: ((reason: OmenError) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly requestId: string,
+    readonly startedMs: number,
+    readonly deadlineMs: number,
+  ) {}
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Sets who asks. */
+  identify({ tenant, subject }: Identity): void {
+    this.tenant = tenant;
+    this.subject = subject;
+  }
+
+  /** Calls `onEnd` once, when the deadline passes or `cancel` is called before `finish`. */
+  watch(onEnd: (reason: OmenError) => void): void {
+    this.#onEnd = onEnd;
+    const allowedMs = this.deadlineMs - this.startedMs;
+    this.#timer = setTimeout(() => {
+      const message = `the request was not answered within ${Math.round(allowedMs)} ms`;
+      this.#end(new OmenError('DEADLINE_EXCEEDED', message));
+    }, allowedMs);
+  }
+
+  /** The client went away. */
+  cancel(): void {
+    this.#end(new OmenError('CANCELLED', 'the client gave up'));
+  }
+
+  /** The answer is on its way: nothing can end the request early any more. */
+  finish(): void {
+    clearTimeout(this.#timer);
+    this.#onEnd = undefined;
+  }
+
+  #end(reason: OmenError): void {
+    const onEnd = this.#onEnd;
+    if (onEnd === undefined) return;
+    this.finish();
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    onEnd(reason);
+  }
+}

@@ -1,0 +1,157 @@
+/*
+ * What the transports have in common: admission, credentials, and the way from a decoded request to the use
+ * case and back. A transport only moves bytes.
+ */
+import type { Handlers } from '../app/api.js';
+import { OmenError } from '../core/errors.js';
+import type { MethodName, MethodTypes, ServerMethod } from '../gen/methods.js';
+import type { Clock } from '../ports/clock.js';
+import type { Logger } from '../ports/logger.js';
+import type { Rng } from '../ports/rng.js';
+import type { Authenticator } from './auth/authenticator.js';
+import { requireCollection, requireScope } from './auth/authorize.js';
+import type { Identity } from './auth/identity.js';
+import { CallContext } from './call-context.js';
+import { errorFor } from './errors.js';
+import type { Binding, ServerFacts } from './wire/bindings.js';
+import { BINDINGS } from './wire/bindings.js';
+
+const OVERLOAD_RETRY_MS = 100;
+const REQUEST_ID = /^[!-~]{1,128}$/;
+
+export interface EdgeDependencies {
+  readonly handlers: Handlers;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly facts: ServerFacts;
+  /** Requests in work at once, over all transports. */
+  readonly maxInFlight: number;
+  /** Longest time for one request. */
+  readonly requestTimeoutMs: number;
+}
+
+/** One method, ready to be called by a transport. */
+export type Call<N extends MethodName> = (
+  context: CallContext,
+  identity: Identity | null,
+  request: MethodTypes[N]['request'],
+) => Promise<MethodTypes[N]['response']>;
+
+/** The door of the server, shared by all transports. */
+export class Edge {
+  /** True from the moment the server was asked to stop. */
+  draining = false;
+  #inFlight = 0;
+  #closed = false;
+  #onIdle: (() => void) | undefined;
+  #requests = 0;
+  readonly #requestIdPrefix: string;
+
+  constructor(readonly deps: EdgeDependencies) {
+    this.#requestIdPrefix = Buffer.from(deps.rng.bytes(6)).toString('hex');
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Lets a request in; throws `OVERLOADED` or `DRAINING`. Every success needs one `leave`, when the work is
+   * over, which may be after the answer.
+   */
+  enter(): void {
+    if (this.#closed) {
+      throw new OmenError('DRAINING', 'the server is stopping: ask another one', {
+        retryAfterMs: OVERLOAD_RETRY_MS,
+      });
+    }
+    if (this.#inFlight >= this.deps.maxInFlight) {
+      throw new OmenError(
+        'OVERLOADED',
+        `the server has ${this.#inFlight} requests in work, as many as it may have`,
+        {
+          retryAfterMs: OVERLOAD_RETRY_MS,
+        },
+      );
+    }
+    this.#inFlight++;
+  }
+
+  leave(): void {
+    this.#inFlight--;
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  /**
+   * A context for a request that arrived now. `timeoutMs` is what the client allows, undefined if it does not
+   * say.
+   */
+  open(givenId: string | undefined, timeoutMs: number | undefined): CallContext {
+    const now = this.deps.clock.monotonic();
+    const allowed = Math.min(timeoutMs ?? Infinity, this.deps.requestTimeoutMs);
+    return new CallContext(this.requestId(givenId), now, now + allowed);
+  }
+
+  /** The client's own id if it may stand in a log, else a new one. */
+  requestId(given: string | undefined): string {
+    if (given !== undefined && REQUEST_ID.test(given)) return given;
+    return `${this.#requestIdPrefix}-${(this.#requests++).toString(36)}`;
+  }
+
+  /** Who calls: null for a public method. Throws or rejects when the credential does not allow the method. */
+  identify<N extends MethodName>(
+    method: ServerMethod<MethodTypes[N]['request'], MethodTypes[N]['response']>,
+    header: string | undefined,
+  ): Identity | null | Promise<Identity> {
+    if (method.public) return null;
+    const identity = this.deps.authenticator.authenticate(header);
+    if (identity instanceof Promise) return identity.then((found) => allow(found, method.scope));
+    return allow(identity, method.scope);
+  }
+
+  /** Validation, the collections of the credential, then the use case. */
+  bind<N extends MethodName>(
+    name: N,
+    method: ServerMethod<MethodTypes[N]['request'], MethodTypes[N]['response']>,
+  ): Call<N> {
+    const binding: Binding<N> = BINDINGS[name];
+    const { handlers, facts } = this.deps;
+    return (context, identity, request) => {
+      method.validate(request);
+      if (identity !== null) {
+        context.identify(identity);
+        if (identity.collections !== null && method.collectionOf !== undefined) {
+          requireCollection(identity, method.collectionOf(request));
+        }
+      }
+      return binding({ handlers, context, identity, facts }, request);
+    };
+  }
+
+  /** Anything thrown, as the client gets it; logged where that is due. */
+  errorFor(thrown: unknown, method: string, requestId: string): OmenError {
+    return errorFor(thrown, { method, requestId }, this.deps.logger);
+  }
+
+  /** Resolves when nothing is in work; new requests are still let in. */
+  idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  /** Lets nobody in any more. */
+  close(): void {
+    this.draining = true;
+    this.#closed = true;
+  }
+}
+
+function allow(identity: Identity, scope: string): Identity {
+  requireScope(identity, scope);
+  return identity;
+}

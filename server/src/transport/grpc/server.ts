@@ -1,0 +1,141 @@
+/*
+ * The gRPC API: every method of the protos through one adapter, the health service and, on request,
+ * reflection.
+ */
+import type { ServerInterceptor, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { OmenError } from '../../core/errors.js';
+import { DESCRIPTOR_SET_BASE64 } from '../../gen/descriptors.js';
+import type { MethodName } from '../../gen/methods.js';
+import { METHODS } from '../../gen/methods.js';
+import type { Edge } from '../edge.js';
+import type { Listener } from '../listener.js';
+import { definitionOf, handlerOf, toServiceError } from './calls.js';
+import { widenConnectionWindows, widenStreamWindows } from './windows.js';
+
+export interface GrpcOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Largest message in bytes. */
+  readonly protobufBodyBytes: number;
+  /** Age at which a connection is asked to reconnect. */
+  readonly grpcConnectionAgeMs: number;
+  readonly grpcReflection: boolean;
+}
+
+/** What calls in work get after a connection has reached its age. */
+const CONNECTION_AGE_GRACE_MS = 30_000;
+
+/** A gRPC listener also tells balancers that it is going. */
+export interface GrpcListener extends Listener {
+  /** The health service answers NOT_SERVING from now on. */
+  drain(): void;
+}
+
+/** Begins to listen. Rejects with an error that names the address. */
+export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<GrpcListener> {
+  const server = new Server({
+    'grpc.max_receive_message_length': options.protobufBodyBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': 1000,
+    'grpc.max_connection_age_ms': options.grpcConnectionAgeMs,
+    'grpc.max_connection_age_grace_ms': CONNECTION_AGE_GRACE_MS,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.enable_channelz': 0,
+    interceptors: [explainRefusals(edge, options)],
+  });
+  addServices(server, edge);
+  const health = addHealth(server);
+  if (options.grpcReflection) await addReflection(server);
+  const widened = widenStreamWindows(server);
+  const port = await bind(server, options);
+  if (!widenConnectionWindows(server) || !widened) {
+    edge.deps.logger.warn(
+      'gRPC uploads use windows of 64 KiB: this version of grpc-js cannot be told otherwise',
+    );
+  }
+  return {
+    port,
+    drain: () => {
+      for (const name of ['', ...serviceNames()]) health.setStatus(name, 'NOT_SERVING');
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.tryShutdown(() => {
+          resolve();
+        });
+      }),
+    closeNow: () => {
+      server.forceShutdown();
+    },
+  };
+}
+
+function addServices(server: Server, edge: Edge): void {
+  for (const service of serviceNames()) {
+    const definition: Record<string, ReturnType<typeof definitionOf>> = {};
+    const implementation: UntypedServiceImplementation = {};
+    for (const name of Object.keys(METHODS) as MethodName[]) {
+      if (METHODS[name].service !== service) continue;
+      definition[name] = definitionOf(METHODS[name].grpcPath);
+      implementation[name] = implement(edge, name);
+    }
+    server.addService(definition as ServiceDefinition, implementation);
+  }
+}
+
+function implement<N extends MethodName>(edge: Edge, name: N): ReturnType<typeof handlerOf> {
+  return handlerOf(edge, name, METHODS[name]);
+}
+
+function serviceNames(): string[] {
+  return [...new Set(Object.values(METHODS).map((method) => method.service))];
+}
+
+function addHealth(server: Server): HealthImplementation {
+  const services = ['', ...serviceNames()].map((name) => [name, 'SERVING'] as const);
+  const health = new HealthImplementation(Object.fromEntries(services));
+  health.addToServer(server);
+  return health;
+}
+
+/** Loaded only here: the packages for it are large and seldom used. */
+async function addReflection(server: Server): Promise<void> {
+  const { ReflectionService } = await import('@grpc/reflection');
+  const { loadFileDescriptorSetFromBuffer } = await import('@grpc/proto-loader');
+  const descriptors = loadFileDescriptorSetFromBuffer(Buffer.from(DESCRIPTOR_SET_BASE64, 'base64'));
+  new ReflectionService(descriptors).addToServer(server);
+}
+
+function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+}
+
+/** grpc-js refuses a message that is too large by itself and gives no reason; it is added on the way out. */
+function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): ServerInterceptor {
+  return (_method, call) =>
+    new ServerInterceptingCall(call, {
+      sendStatus: (sent, next) => {
+        if (
+          sent.code !== status.RESOURCE_EXHAUSTED ||
+          (sent.metadata?.get('grpc-status-details-bin').length ?? 0) > 0
+        ) {
+          next(sent);
+          return;
+        }
+        const message = `the message is larger than ${protobufBodyBytes} bytes: send smaller batches`;
+        const error = new OmenError('MESSAGE_TOO_LARGE', message, {
+          metadata: { limitBytes: String(protobufBodyBytes) },
+        });
+        next({ ...sent, ...toServiceError(error, edge.requestId(undefined)) });
+      },
+    });
+}

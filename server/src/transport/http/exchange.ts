@@ -1,0 +1,109 @@
+/*
+ * One HTTP request and its answer, whichever of them comes to an end first: it is answered at most once.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { OmenError } from '../../core/errors.js';
+import { OmenError as Refusal } from '../../core/errors.js';
+import type { CallContext } from '../call-context.js';
+import type { Edge } from '../edge.js';
+import { statusToBytes, statusToJson } from '../errors.js';
+import type { Encoding } from './negotiate.js';
+import { JSON_TYPE, PROTOBUF, encodingOfAnswer } from './negotiate.js';
+
+const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
+
+export class Exchange {
+  readonly requestId: string;
+  readonly encoding: Encoding;
+  #context: CallContext | undefined;
+  #answered = false;
+
+  constructor(
+    private readonly edge: Edge,
+    /** Name of the method or path, for the log. */
+    private readonly name: string,
+    readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+  ) {
+    const given = request.headers['x-request-id'];
+    this.requestId = edge.requestId(typeof given === 'string' ? given : undefined);
+    this.encoding = encodingOfAnswer(request.headers);
+  }
+
+  /** Starts the clock. Throws `INVALID_ARGUMENT` for a time-out that is none. */
+  begin(): CallContext {
+    const context = this.edge.open(this.requestId, timeoutOf(this.request));
+    this.#context = context;
+    context.watch((reason) => {
+      this.fail(reason);
+    });
+    this.response.once('close', () => {
+      // After the answer this changes nothing.
+      context.cancel();
+    });
+    return context;
+  }
+
+  /** Sends a successful answer. */
+  answer(body: Uint8Array | string): void {
+    if (this.#end()) this.#write(200, body, []);
+  }
+
+  /** Sends anything thrown as an error. */
+  fail(thrown: unknown): void {
+    if (!this.#end()) return;
+    const error = this.edge.errorFor(thrown, this.name, this.requestId);
+    const body =
+      this.encoding === 'protobuf'
+        ? statusToBytes(error, this.requestId)
+        : statusToJson(error, this.requestId);
+    this.#write(error.row.http, body, headersOf(error));
+  }
+
+  #end(): boolean {
+    if (this.#answered) return false;
+    this.#answered = true;
+    this.#context?.finish();
+    return true;
+  }
+
+  #write(status: number, content: Uint8Array | string, more: string[]): void {
+    if (this.response.destroyed) return;
+    const body = typeof content === 'string' ? Buffer.from(content) : content;
+    const headers = [
+      'content-type',
+      this.encoding === 'protobuf' ? PROTOBUF : JSON_TYPE,
+      'content-length',
+      String(body.length),
+      'x-request-id',
+      this.requestId,
+      ...more,
+    ];
+    if (this.edge.draining) headers.push('connection', 'close');
+    this.response.writeHead(status, headers);
+    this.response.end(body);
+  }
+}
+
+function headersOf(error: OmenError): string[] {
+  const headers: string[] = [];
+  if (error.retryAfterMs !== undefined)
+    headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+  if (error.row.http === 401) headers.push('www-authenticate', 'Bearer');
+  return headers;
+}
+
+/** The `omendb-timeout-ms` header. */
+function timeoutOf(request: IncomingMessage): number | undefined {
+  const text = request.headers['omendb-timeout-ms'];
+  if (text === undefined) return undefined;
+  const ms = typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (ms >= 1 && ms <= TIMEOUT_MS_MAX) return ms;
+  throw new Refusal(
+    'INVALID_ARGUMENT',
+    `the header omendb-timeout-ms must be a whole number from 1 to ${TIMEOUT_MS_MAX}`,
+    {
+      field: 'omendb-timeout-ms',
+    },
+  );
+}

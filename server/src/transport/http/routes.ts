@@ -1,0 +1,83 @@
+/*
+ * The HTTP route of one method. Fastify finds the route and everything else is done here on Node's own
+ * request and response: credentials are checked before the body is read, and the answer is written in one
+ * piece.
+ */
+import type { RouteHandlerMethod } from 'fastify';
+import type { MethodName, MethodTypes, ServerMethod } from '../../gen/methods.js';
+import type { PathParameters, QueryParameters } from '../../gen/runtime/http-request.js';
+import { requestFromJson, requestFromProtobuf } from '../../gen/runtime/http-request.js';
+import type { Edge } from '../edge.js';
+import { readBody } from './body.js';
+import { Exchange } from './exchange.js';
+import { parseJson } from './json-body.js';
+import { encodingOfBody } from './negotiate.js';
+
+export interface BodyLimits {
+  readonly jsonBodyBytes: number;
+  readonly protobufBodyBytes: number;
+}
+
+type Method<N extends MethodName> = ServerMethod<MethodTypes[N]['request'], MethodTypes[N]['response']>;
+
+export function handlerOf<N extends MethodName>(
+  edge: Edge,
+  name: N,
+  method: Method<N>,
+  limits: BodyLimits,
+): RouteHandlerMethod {
+  const call = edge.bind(name, method);
+
+  async function serve(exchange: Exchange, path: PathParameters, query: QueryParameters): Promise<void> {
+    const context = exchange.begin();
+    let identity = edge.identify(method, exchange.request.headers.authorization);
+    if (identity instanceof Promise) identity = await identity;
+    const request = await read(exchange, path, query);
+    const answer = await call(context, identity, request);
+    exchange.answer(
+      exchange.encoding === 'protobuf'
+        ? method.response.encode(answer)
+        : JSON.stringify(method.response.toJson(answer)),
+    );
+  }
+
+  async function read(
+    exchange: Exchange,
+    path: PathParameters,
+    query: QueryParameters,
+  ): Promise<MethodTypes[N]['request']> {
+    if (!method.hasBody) return requestFromJson(method, path, query, undefined);
+    if (encodingOfBody(exchange.request.headers) === 'protobuf') {
+      return requestFromProtobuf(
+        method,
+        path,
+        query,
+        await readBody(exchange.request, limits.protobufBodyBytes),
+      );
+    }
+    return requestFromJson(
+      method,
+      path,
+      query,
+      parseJson(await readBody(exchange.request, limits.jsonBodyBytes)),
+    );
+  }
+
+  return (request, reply) => {
+    reply.hijack();
+    const exchange = new Exchange(edge, method.name, request.raw, reply.raw);
+    try {
+      edge.enter();
+    } catch (error) {
+      exchange.fail(error);
+      return;
+    }
+    serve(exchange, request.params as PathParameters, request.query as QueryParameters)
+      .catch((error: unknown) => {
+        exchange.fail(error);
+      })
+      .finally(() => {
+        edge.leave();
+      });
+  };
+}

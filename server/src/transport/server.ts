@@ -1,0 +1,99 @@
+/*
+ * The three listeners as one server: they start together and stop together, in the order in which clients
+ * notice nothing of it.
+ */
+import type { Scheduler } from '../ports/scheduler.js';
+import type { EdgeDependencies } from './edge.js';
+import { Edge } from './edge.js';
+import type { GrpcOptions } from './grpc/server.js';
+import { listenGrpc } from './grpc/server.js';
+import type { HttpOptions } from './http/server.js';
+import { listenHttp } from './http/server.js';
+import type { Listener } from './listener.js';
+import { listenOps } from './ops/server.js';
+
+export type ServerOptions = Omit<HttpOptions & GrpcOptions, 'port'> & {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly opsPort: number;
+};
+
+export interface RunningServer {
+  readonly ports: { readonly http: number; readonly grpc: number; readonly ops: number };
+  /** Requests in work. */
+  readonly inFlight: number;
+  /**
+   * Stops taking requests, gives those in work `drainMs` milliseconds and ends the rest. Returns whether all
+   * could finish.
+   */
+  stop(drainMs: number, scheduler: Scheduler): Promise<boolean>;
+}
+
+/** A port that cannot be listened on. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor(
+    readonly listener: 'http' | 'grpc' | 'ops',
+    readonly port: number,
+    override readonly cause: Error & { readonly code?: string },
+  ) {
+    super(cause.message);
+  }
+}
+
+/** Starts all listeners or none. Throws `ListenError`. */
+export async function startServer(deps: EdgeDependencies, options: ServerOptions): Promise<RunningServer> {
+  const edge = new Edge(deps);
+  const probes = {
+    started: true,
+    get ready() {
+      return !edge.draining;
+    },
+  };
+  const open: Listener[] = [];
+  const listen = async <L extends Listener>(
+    name: ListenError['listener'],
+    port: number,
+    begin: () => Promise<L>,
+  ): Promise<L> => {
+    try {
+      const listener = await begin();
+      open.push(listener);
+      return listener;
+    } catch (error) {
+      for (const listener of open) {
+        listener.closeNow();
+        await listener.close();
+      }
+      throw new ListenError(name, port, error as Error);
+    }
+  };
+  const { host, httpPort, grpcPort, opsPort } = options;
+  const http = await listen('http', httpPort, () => listenHttp(edge, { ...options, port: httpPort }));
+  const grpc = await listen('grpc', grpcPort, () => listenGrpc(edge, { ...options, port: grpcPort }));
+  // Last, so that a probe which answers means that the APIs do.
+  const ops = await listen('ops', opsPort, () => listenOps(probes, { host, port: opsPort }));
+
+  return {
+    ports: { http: http.port, grpc: grpc.port, ops: ops.port },
+    get inFlight() {
+      return edge.inFlight;
+    },
+    stop: async (drainMs, scheduler) => {
+      edge.draining = true;
+      grpc.drain();
+      const closed = Promise.all([http.close(), grpc.close()]);
+      const finished = await Promise.race([
+        Promise.all([closed, edge.idle()]).then(() => true),
+        scheduler.sleep(drainMs).then(() => false),
+      ]);
+      edge.close();
+      http.closeNow();
+      grpc.closeNow();
+      ops.closeNow();
+      await ops.close();
+      return finished;
+    },
+  };
+}
