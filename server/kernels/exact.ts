@@ -35,7 +35,8 @@ function scoreFour(
       s2 = f32x4.add(s2, f32x4.mul(d2, d2));
       s3 = f32x4.add(s3, f32x4.mul(d3, d3));
     }
-    return f32x4.neg(addLanes(s0, s1, s2, s3));
+    // From zero and not negated: an equal row has distance 0, not -0.
+    return f32x4.sub(f32x4.splat(0), addLanes(s0, s1, s2, s3));
   }
   for (let i: usize = 0; i < bytes; i += 16) {
     const q = v128.load(query + i);

@@ -5,6 +5,7 @@
 // Compiled twice: with `RELAXED` 1 the code scan uses the relaxed-SIMD dot product, with 0 plain SIMD; the
 // results are the same bits.
 
+export { countBits, listBits } from './bits';
 export { collectorReset, collectorShrink, collectorSort, collectorTake } from './select';
 export { bestEntry, encodeEntries, quantizeQuery, scanBlocks, scanPostings } from './codes';
 export { scanList, scanRange } from './exact';

@@ -329,8 +329,10 @@ function writePostings(
   const list = scratch.take(entries.length * 4);
   kernels.u32.set(entries, list / 4);
   const table = pointers.postings / 4;
-  const blocks = pointers.postings + postingLayout(plan).blocks;
+  const layout = postingLayout(plan);
+  const blocks = pointers.postings + layout.blocks;
   kernels.u32.fill(0, table, blocks / 4);
+  writeFirstRows(kernels, plan, (pointers.postings + layout.firstRows) / 4);
   let block = 0;
   for (let c = 0; c < plan.clusters; c++) {
     const from = starts[c] ?? 0;
@@ -352,6 +354,14 @@ function writePostings(
   }
   kernels.u32[table + plan.clusters] = block;
   scratch.release(mark);
+}
+
+function writeFirstRows(kernels: Kernels, plan: IvfPlan, at: number): void {
+  // Rows are numbered by cluster, so a cluster's first row is the number of rows in the clusters before it.
+  for (const cluster of plan.first) kernels.u32[at + cluster + 1] = (kernels.u32[at + cluster + 1] ?? 0) + 1;
+  for (let c = 0; c < plan.clusters; c++) {
+    kernels.u32[at + c + 1] = (kernels.u32[at + c + 1] ?? 0) + (kernels.u32[at + c] ?? 0);
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
  * Exact search without an index: over all rows of a part, or over a list of rows. Scores are f32, the same
  * bits on every machine.
  */
+import { invariant } from '../errors.js';
 import type { Hits, RowBitmaps } from '../vector/collector.js';
 import { collectorBytes, newCollector, takeHits } from '../vector/collector.js';
 import type { Kernels } from '../vector/kernels.js';
@@ -21,7 +22,7 @@ export interface FlatView {
   readonly factors: number;
 }
 
-/** Scratch that `searchFlat` and `searchRows` need; `listed` rows for the latter. */
+/** Scratch that the searches below need; `listed`: rows of the list, or rows that match. */
 export function flatScratchBytes(dimensions: number, k: number, listed = 0): number {
   return scratchBytes(rowStride(dimensions) * 4, collectorBytes(k), listed * 4, k * 4, k * 4);
 }
@@ -78,6 +79,38 @@ export function searchRows(
     list.length,
     collector,
   );
+  const hits = takeHits(kernels, scratch, collector);
+  scratch.release(mark);
+  return hits;
+}
+
+/**
+ * The `k` nearest of the rows that `allow` lets through, comparing no others: for a filter that few rows
+ * match. Needs scratch for a list of all `matching` rows.
+ */
+export function searchAllowed(
+  kernels: Kernels,
+  scratch: Scratch,
+  view: FlatView,
+  query: Float32Array,
+  options: {
+    readonly k: number;
+    readonly allow: number;
+    readonly matching: number;
+    readonly deleted?: number;
+  },
+): Hits {
+  const mark = scratch.mark();
+  const target = loadQuery(kernels, scratch, view.metric, query);
+  const { deleted = 0 } = options;
+  const collector = newCollector(kernels, scratch, options.k, { deleted });
+  const list = scratch.take(options.matching * 4);
+  const allowed = kernels.call.countBits(options.allow, 0, view.rows);
+  invariant(allowed <= options.matching, `${allowed} rows are allowed, ${options.matching} were announced`);
+  const count = kernels.call.listBits(options.allow, view.rows, list);
+  const stride = rowStride(view.dimensions) * 4;
+  const metric = METRIC_NUMBERS[view.metric];
+  kernels.call.scanList(metric, view.raw, stride, view.factors, target, list, count, collector);
   const hits = takeHits(kernels, scratch, collector);
   scratch.release(mark);
   return hits;

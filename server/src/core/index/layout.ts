@@ -72,6 +72,8 @@ export interface IvfView extends IvfShape {
   readonly centroidBlockCount: number;
   /** u32: first block of every posting, and one more. */
   readonly table: number;
+  /** u32: first row of every cluster, and the number of rows: rows are numbered by their first posting. */
+  readonly firstRows: number;
   readonly postingBlocks: number;
   readonly calibration: Calibration;
 }
@@ -103,12 +105,13 @@ export function centroidLayout(dimensions: number, clusters: number) {
   return { centres, steps, rows, blocks, bytes };
 }
 
-/** Offset of the blocks within the `postings` section, and its size. */
+/** Offsets within the `postings` section, and its size. */
 export function postingLayout(shape: Pick<IvfShape, 'metric' | 'dimensions' | 'clusters' | 'blocks'>) {
-  const blocks = align64((shape.clusters + 1) * 4);
+  const firstRows = (shape.clusters + 1) * 4;
+  const blocks = align64(firstRows * 2);
   const bytes =
     blocks + shape.blocks * blockBytes(rowStride(shape.dimensions) / 4, termsOfMetric(shape.metric));
-  return { blocks, bytes };
+  return { firstRows, blocks, bytes };
 }
 
 /** Writes the header of the `centroids` section; the rest of the section is the caller's to fill. */
@@ -150,7 +153,8 @@ export function openIvf(
   const postings = postingLayout(shape);
   check(shape.clusters > 0 && centroids.bytes <= bytes.centroids, 'the centroids are cut short');
   check(postings.bytes <= bytes.postings, 'the postings are cut short');
-  checkTable(kernels, pointers.postings, shape);
+  checkTable(kernels, pointers.postings, shape.clusters, shape.blocks, 'blocks');
+  checkTable(kernels, pointers.postings + postings.firstRows, shape.clusters, shape.rows, 'rows');
   const calibrated = at + CALIBRATION_AT / 4;
   return {
     ...shape,
@@ -165,6 +169,7 @@ export function openIvf(
     centroidBlocks: pointers.centroids + centroids.blocks,
     centroidBlockCount: Math.ceil(shape.clusters / LANES),
     table: pointers.postings,
+    firstRows: pointers.postings + postings.firstRows,
     postingBlocks: pointers.postings + postings.blocks,
     calibration: {
       rerank: kernels.f32[at + 8] ?? 0,
@@ -173,11 +178,11 @@ export function openIvf(
   };
 }
 
-function checkTable(kernels: Kernels, table: number, shape: IvfShape): void {
-  const words = kernels.u32.subarray(table / 4, table / 4 + shape.clusters + 1);
-  check(words[0] === 0 && words[shape.clusters] === shape.blocks, 'the table of postings has the wrong ends');
-  const sorted = words.every((block, index) => index === 0 || block >= (words[index - 1] ?? 0));
-  check(sorted, 'the table of postings is not ascending');
+function checkTable(kernels: Kernels, table: number, clusters: number, total: number, what: string): void {
+  const words = kernels.u32.subarray(table / 4, table / 4 + clusters + 1);
+  check(words[0] === 0 && words[clusters] === total, `the table of ${what} has the wrong ends`);
+  const sorted = words.every((word, index) => index === 0 || word >= (words[index - 1] ?? 0));
+  check(sorted, `the table of ${what} is not ascending`);
 }
 
 function check(condition: boolean, what: string): asserts condition {

@@ -4,8 +4,9 @@
  *
  * How many postings are read comes from the segment's calibration for the recall asked for. Under a filter
  * the matching rows are thinner, so as many are read as an unfiltered search for proportionally more hits
- * would read; and reading goes on until `k` rows are found or every posting was read. So a filtered query is
- * never short of hits that exist.
+ * would read. Reading goes on, among clusters that hold matching rows, until about as many of those were seen
+ * as if they lay evenly, and until `k` rows are found or every posting was read: a filtered query is never
+ * short of hits that exist.
  */
 import type { Hits, RowBitmaps } from '../vector/collector.js';
 import { collectorBytes, collectorCount, newCollector, takeHits } from '../vector/collector.js';
@@ -19,6 +20,13 @@ import { BLOCK_ENTRIES, CALIBRATED_K, CALIBRATED_TARGETS } from './layout.js';
 
 /** Exact comparisons beyond the calibrated share, for small `k`. */
 const RERANK_EXTRA = 8;
+/**
+ * When the matching rows lie apart from the query: how many of them are read for each hit, and in how many
+ * more clusters than an unfiltered search reads. Far clusters are nearly equally far, so their ranking says
+ * little.
+ */
+const DEEP_ROWS_PER_HIT = 32;
+const DEEP_CLUSTERS = 2;
 
 export interface IvfOptions extends RowBitmaps {
   readonly k: number;
@@ -148,17 +156,29 @@ function probe(
   collector: number,
   options: IvfOptions,
 ): { scanned: number; probed: number } {
-  let wanted = wantedProbes(view, options);
+  const plan = planProbes(view, options);
+  let wanted = plan.probes;
+  let ranked = 0;
   let probed = 0;
   let blocks = 0;
+  let matching = 0;
+  let clusters = 0;
   for (;;) {
     const mark = scratch.mark();
-    const list = rankCentroids(kernels, scratch, view, query, wanted);
+    const list = rankCentroids(kernels, scratch, view, query, wanted) + ranked * 4;
+    let count = wanted - ranked;
+    if (plan.allow !== 0) {
+      // Beyond what an even filter needs, only clusters with matching rows of their own are worth reading.
+      const kept = countMatches(kernels, view, plan.allow, list, count, ranked > 0);
+      matching += kept.matching;
+      clusters += kept.clusters;
+      count = kept.count;
+    }
     blocks += kernels.call.scanPostings(
       view.postingBlocks,
       view.table,
-      list + probed * 4,
-      wanted - probed,
+      list,
+      count,
       view.groups,
       view.terms,
       query.pointer,
@@ -167,18 +187,63 @@ function probe(
       collector,
     );
     scratch.release(mark);
-    probed = wanted;
-    if (probed === view.clusters || collectorCount(kernels, collector) >= options.k) break;
+    probed += count;
+    ranked = wanted;
+    if (ranked === view.clusters) break;
+    if (collectorCount(kernels, collector) >= options.k && matching >= plan.even) {
+      // A filter that the first postings hold evenly needs no more; one that avoids them is searched deeper.
+      if (ranked === plan.probes || (matching >= plan.deep && clusters >= plan.clusters)) break;
+    }
     wanted = Math.min(view.clusters, wanted * 2);
   }
   return { scanned: blocks * BLOCK_ENTRIES, probed };
 }
 
-function wantedProbes(view: IvfView, options: IvfOptions): number {
-  if (options.nprobe !== undefined) return Math.min(view.clusters, Math.max(1, options.nprobe));
-  const filtered = (options.allow ?? 0) !== 0 && options.matching !== undefined;
-  const share = filtered ? Math.max(1, options.matching) / view.rows : 1;
-  return calibratedProbes(view, options.k / share, options.recallTarget ?? 0.95);
+interface ProbePlan {
+  readonly probes: number;
+  readonly allow: number;
+  /** Fewer matching rows than these in the first `probes` clusters: the filter avoids the neighbourhood. */
+  readonly even: number;
+  /** Then reading goes on until so many matching rows, in so many clusters, were seen. */
+  readonly deep: number;
+  readonly clusters: number;
+}
+
+function planProbes(view: IvfView, options: IvfOptions): ProbePlan {
+  const allow = options.allow ?? 0;
+  const target = options.recallTarget ?? 0.95;
+  const within = (probes: number): number => Math.min(view.clusters, Math.max(1, probes));
+  const unfiltered = within(options.nprobe ?? calibratedProbes(view, options.k, target));
+  if (allow === 0) return { probes: unfiltered, allow, even: 0, deep: 0, clusters: 0 };
+  const share = Math.max(1, options.matching ?? view.rows) / view.rows;
+  const probes = within(options.nprobe ?? calibratedProbes(view, options.k / share, target));
+  const even = Math.floor(((probes / view.clusters) * share * view.rows) / 2);
+  const deep = Math.max(even, DEEP_ROWS_PER_HIT * options.k);
+  return { probes, allow, even, deep, clusters: unfiltered * DEEP_CLUSTERS };
+}
+
+/** Adds up the matching rows of the listed clusters; `drop`: takes clusters without any off the list. */
+function countMatches(
+  kernels: Kernels,
+  view: IvfView,
+  allow: number,
+  list: number,
+  count: number,
+  drop: boolean,
+): { readonly matching: number; readonly clusters: number; readonly count: number } {
+  let matching = 0;
+  let clusters = 0;
+  let kept = 0;
+  for (let index = 0; index < count; index++) {
+    const cluster = kernels.u32[list / 4 + index] ?? 0;
+    const at = view.firstRows / 4 + cluster;
+    const own = kernels.call.countBits(allow, kernels.u32[at] ?? 0, kernels.u32[at + 1] ?? 0);
+    matching += own;
+    if (own > 0) clusters++;
+    if (drop && own === 0) continue;
+    kernels.u32[list / 4 + kept++] = cluster;
+  }
+  return { matching, clusters, count: kept };
 }
 
 function rerank(

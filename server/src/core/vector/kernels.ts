@@ -137,6 +137,8 @@ export interface KernelFunctions {
     first: number,
     second: number,
   ): void;
+  countBits(bitmap: number, from: number, to: number): number;
+  listBits(bitmap: number, rows: number, out: number): number;
   crcTables(tables: number): void;
   crc32c(tables: number, at: number, bytes: number, seed: number): number;
 }
