@@ -1,4 +1,5 @@
-// `npm run demo`: installs and builds, then loads real word vectors into a server of its own and searches them.
+// `npm run demo`: installs and builds, then loads real word vectors into a server of its own and searches
+// them.
 import { join } from 'node:path';
 import { ROOT, become, prepare } from './steps.mjs';
 

@@ -22,13 +22,14 @@ const TIMEOUT_MS_DEFAULT = 30_000;
 const CLOSE_GRACE_MS_DEFAULT = 5_000;
 
 /**
- * A client of one OmenDB server. Make one per process and share it: it keeps connections open. Making it does not call the server.
+ * A client of one OmenDB server. Make one per process and share it: it keeps connections open. Making it does
+ * not call the server.
  *
  * ```ts
  * const db = new OmenClient({ endpoint: 'http://127.0.0.1:8080', token });
  * const words = db.collection<{ rank: number }>('words');
- * const { hits } = await words.query({ vector, topK: 10, filter: { rank: { $lt: 1000 } }, select: ['rank'] });
- * await db.close();
+ * const { hits } = await words.query({ vector, topK: 10, filter: { rank: { $lt: 1000 } }, select: ['rank']
+ * }); await db.close();
  * ```
  */
 export class OmenClient implements AsyncDisposable {
@@ -64,8 +65,8 @@ export class OmenClient implements AsyncDisposable {
   }
 
   /**
-   * A handle for the records of a collection; does not call the server. `A` describes the attributes: with it, filters, selections and
-   * results are checked by the compiler.
+   * A handle for the records of a collection; does not call the server. `A` describes the attributes: with
+   * it, filters, selections and results are checked by the compiler.
    */
   collection<A extends AttributesOf<A> = AnyAttributes>(name: string): Collection<A> {
     return new Collection<A>(this.#core, name);
@@ -91,7 +92,10 @@ export class OmenClient implements AsyncDisposable {
     };
   }
 
-  /** Lets calls in flight finish for `graceMs` (default 5 000), then closes all connections. May be called twice. */
+  /**
+   * Lets calls in flight finish for `graceMs` (default 5 000), then closes all connections. May be called
+   * twice.
+   */
   async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
     await this.#transport.close(options.graceMs ?? CLOSE_GRACE_MS_DEFAULT);
   }

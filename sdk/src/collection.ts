@@ -52,7 +52,10 @@ const CONSISTENCY_CODES: Readonly<Record<Consistency, ConsistencyCode>> = {
   eventual: ConsistencyCode.EVENTUAL,
 };
 
-/** The records of one collection. Made by `db.collection(name)`; holds no connection, so it need not be closed. */
+/**
+ * The records of one collection. Made by `db.collection(name)`; holds no connection, so it need not be
+ * closed.
+ */
 export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   /** Name of the collection. */
   readonly name: string;
@@ -77,8 +80,8 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   }
 
   /**
-   * Writes records: new ids are inserted, known ids are replaced. All of them or, when it rejects with a reason of the server, none. At
-   * most 10 000 records and 64 MiB; `bulk` takes any number.
+   * Writes records: new ids are inserted, known ids are replaced. All of them or, when it rejects with a
+   * reason of the server, none. At most 10 000 records and 64 MiB; `bulk` takes any number.
    */
   async upsert(
     records: readonly RecordInput<A>[] | RecordBlockInput<A>,
@@ -123,7 +126,10 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     return { deleted: Number(answer.deleted), ...this.#wrote(answer, requestId) };
   }
 
-  /** One record, or `undefined` when the id does not exist. By default with all attributes and without the vector. */
+  /**
+   * One record, or `undefined` when the id does not exist. By default with all attributes and without the
+   * vector.
+   */
   async get<const S extends Selection<A> = '*', const V extends boolean = false>(
     id: string,
     what?: GetOptions<S, V>,
@@ -184,8 +190,8 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   }
 
   /**
-   * All records, or those that pass a filter: `for await (const record of c.scan())`, or page by page with `.pages()`. A record that
-   * exists during the whole scan comes exactly once. `options` holds for each page.
+   * All records, or those that pass a filter: `for await (const record of c.scan())`, or page by page with
+   * `.pages()`. A record that exists during the whole scan comes exactly once. `options` holds for each page.
    */
   scan<const S extends Selection<A> = '*', const V extends boolean = false>(
     what: ScanRequest<A, S, V> = {},
@@ -206,8 +212,9 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   }
 
   /**
-   * Writes any number of records in batches, several at once and as fast as the server takes them. Begins at once; await the result.
-   * What an answer was lost for is sent again under the same request id, so nothing is lost and nothing is written twice.
+   * Writes any number of records in batches, several at once and as fast as the server takes them. Begins at
+   * once; await the result. What an answer was lost for is sent again under the same request id, so nothing
+   * is lost and nothing is written twice.
    */
   bulk(source: BulkSource<A>, options: BulkOptions = {}): BulkRun {
     return new BulkRun(this.#core, this.name, source, options);
@@ -231,7 +238,8 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     try {
       return await this.#core.invoke(name, request, requestId, options);
     } catch (error) {
-      // Somebody made the collection anew: the writes that the token stands for are gone, and with them what this client could wait for.
+      // Somebody made the collection anew: the writes that the token stands for are gone, and with them what
+      // this client could wait for.
       const { sessions } = this.#core;
       if (!isStaleToken(error) || request.sessionToken !== sessions.tokenOf(this.name)) throw error;
       sessions.forget(this.name);

@@ -45,7 +45,10 @@ export class Collections {
     return getCollection(this.#core, name, options);
   }
 
-  /** All collections by name: `for await (const info of db.collections.list())`, or page by page with `.pages()`. */
+  /**
+   * All collections by name: `for await (const info of db.collections.list())`, or page by page with
+   * `.pages()`.
+   */
   list(
     request: { readonly pageSize?: number | undefined } = {},
     options?: CallOptions,

@@ -1,6 +1,6 @@
 /*
- * Every way a call can fail, as classes: one per code, all of them `OmenError`. The reason is API and decides what a program does; the
- * message is the server's text and is for people.
+ * Every way a call can fail, as classes: one per code, all of them `OmenError`. The reason is API and decides
+ * what a program does; the message is the server's text and is for people.
  */
 import type { ErrorReason as GeneratedReason } from './gen/error-reasons.js';
 
@@ -32,9 +32,10 @@ export type ServerErrorReason = GeneratedReason;
 
 /**
  * Why a call failed before a server's answer was read:
- * `CONNECTION_FAILED` no answer came (refused, reset, name not found); `TIMEOUT` the time budget is used up; `ABORTED` the caller's signal;
- * `CLIENT_CLOSED` the client was closed; `INVALID_RESPONSE` the answer is not OmenDB's; `NO_TOKEN` the token provider failed;
- * `SOURCE_FAILED` the source of a bulk load threw; `UNKNOWN` the server or a proxy gave no reason.
+ * `CONNECTION_FAILED` no answer came (refused, reset, name not found); `TIMEOUT` the time budget is used up;
+ * `ABORTED` the caller's signal; `CLIENT_CLOSED` the client was closed; `INVALID_RESPONSE` the answer is not
+ * OmenDB's; `NO_TOKEN` the token provider failed; `SOURCE_FAILED` the source of a bulk load threw; `UNKNOWN`
+ * the server or a proxy gave no reason.
  */
 export const CLIENT_ERROR_REASONS = [
   'CONNECTION_FAILED',
@@ -50,7 +51,9 @@ export const CLIENT_ERROR_REASONS = [
 /** A reason that the client itself gives. */
 export type ClientErrorReason = (typeof CLIENT_ERROR_REASONS)[number];
 
-/** Why a call failed. Newer servers may send reasons that this client does not know, so any text is possible. */
+/**
+ * Why a call failed. Newer servers may send reasons that this client does not know, so any text is possible.
+ */
 export type ErrorReason = ServerErrorReason | ClientErrorReason | (string & Record<never, never>);
 
 /** One thing wrong with a request. */
@@ -86,7 +89,10 @@ export class OmenError extends Error {
   override readonly name: string = 'OmenError';
   /** HTTP status that belongs to the failure, also when the transport was gRPC. */
   readonly status: number;
-  /** The same call may succeed later. Says nothing about whether it is safe to repeat: the client knows that by itself. */
+  /**
+   * The same call may succeed later. Says nothing about whether it is safe to repeat: the client knows that
+   * by itself.
+   */
   readonly retryable: boolean;
   /** Smallest useful wait before a retry in milliseconds, if the server named one. */
   readonly retryAfterMs: number | undefined;
@@ -155,7 +161,10 @@ export class ResourceExhaustedError extends OmenError {
 export class UnavailableError extends OmenError {
   override readonly name = 'UnavailableError';
 }
-/** The time allowed was not enough. The outcome of a write is unknown, but a repetition with the same `requestId` is safe. */
+/**
+ * The time allowed was not enough. The outcome of a write is unknown, but a repetition with the same
+ * `requestId` is safe.
+ */
 export class DeadlineExceededError extends OmenError {
   override readonly name = 'DeadlineExceededError';
 }
@@ -205,7 +214,9 @@ export function errorFor(
   return new CLASSES[code](code, reason, message, details);
 }
 
-/** The same failure with what only the caller of the transport knows. The stack stays that of the first error. */
+/**
+ * The same failure with what only the caller of the transport knows. The stack stays that of the first error.
+ */
 export function withAttempts(error: OmenError, attempts: number, requestId: string | undefined): OmenError {
   const copy = errorFor(error.code, error.reason, error.message, {
     status: error.status,
@@ -221,7 +232,10 @@ export function withAttempts(error: OmenError, attempts: number, requestId: stri
   return copy;
 }
 
-/** A request that is wrong in a way the client can see by itself; it is never sent. `field` is a path such as `records[3].vector`. */
+/**
+ * A request that is wrong in a way the client can see by itself; it is never sent. `field` is a path such as
+ * `records[3].vector`.
+ */
 export function invalidArgument(reason: ServerErrorReason, field: string, description: string): OmenError {
   return errorFor('INVALID_ARGUMENT', reason, `${field}: ${description}`, {
     fieldViolations: [{ field, description }],

@@ -1,12 +1,15 @@
-/* What can be configured, for the client as a whole and for one call. Times are in milliseconds and their names end in `Ms`. */
+/**
+ * What can be configured, for the client as a whole and for one call. Times are in milliseconds and their
+ * names end in `Ms`.
+ */
 import type { RetryPolicy } from './call/retry.js';
 import type { TransportFactory } from './transport/transport.js';
 
 /** How to reach a server and what to do when it does not answer. */
 export interface ClientOptions {
   /**
-   * Address of the server, such as `https://db.example.com` or `http://127.0.0.1:8080`. For gRPC the address of the gRPC port.
-   * Default: `http://127.0.0.1:8080`.
+   * Address of the server, such as `https://db.example.com` or `http://127.0.0.1:8080`. For gRPC the address
+   * of the gRPC port. Default: `http://127.0.0.1:8080`.
    */
   readonly endpoint?: string | undefined;
   /** An API key (`omen_…`). Give at most one of `apiKey`, `token` and `tokenProvider`. */
@@ -14,11 +17,14 @@ export interface ClientOptions {
   /** A token (JWT) that does not change, such as the one that `omendb token` prints. */
   readonly token?: string | undefined;
   /**
-   * Returns a token. Called when the first call needs one, again when 80 % of a token's life is over, and when the server says
-   * that it has expired; never twice at the same time.
+   * Returns a token. Called when the first call needs one, again when 80 % of a token's life is over, and
+   * when the server says that it has expired; never twice at the same time.
    */
   readonly tokenProvider?: TokenProvider | undefined;
-  /** `http` (default): protobuf over HTTP/1.1 on pooled connections. gRPC: `grpcTransport()` of the entry `./grpc`. */
+  /**
+   * `http` (default): protobuf over HTTP/1.1 on pooled connections. gRPC: `grpcTransport()` of the entry
+   * `./grpc`.
+   */
   readonly transport?: 'http' | TransportFactory | undefined;
   /** Most connections to the server that the HTTP transport keeps open, 1–1024. Default 32. */
   readonly connections?: number | undefined;
@@ -48,13 +54,17 @@ export interface CallOptions {
   /** Headers for this call, added to the default ones. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * Identifies the call: in the server's log, in errors, and for a write also as its idempotency key, so that a write repeated with
-   * the same id within 24 hours takes effect once. Default: a new id per call. At most 128 bytes.
+   * Identifies the call: in the server's log, in errors, and for a write also as its idempotency key, so that
+   * a write repeated with the same id within 24 hours takes effect once. Default: a new id per call. At most
+   * 128 bytes.
    */
   readonly requestId?: string | undefined;
 }
 
-/** Where the client reports what it does behind the caller's back. Facts never hold credentials, vectors or attributes. */
+/**
+ * Where the client reports what it does behind the caller's back. Facts never hold credentials, vectors or
+ * attributes.
+ */
 export interface ClientLogger {
   /** Something worth knowing, such as a call that is repeated. */
   warn(message: string, facts: Readonly<Record<string, string | number>>): void;

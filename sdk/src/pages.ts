@@ -1,8 +1,8 @@
 /* Lists that come page by page. */
 
 /**
- * Items that are fetched as they are asked for: `for await (const item of list)`, or `for await (const page of list.pages())`. Each loop
- * begins at the start. Leaving a loop early asks for nothing more.
+ * Items that are fetched as they are asked for: `for await (const item of list)`, or `for await (const page
+ * of list.pages())`. Each loop begins at the start. Leaving a loop early asks for nothing more.
  */
 export class Paged<Item, Page extends { readonly nextPageToken: string }> implements AsyncIterable<Item> {
   readonly #fetch: (pageToken: string) => Promise<Page>;

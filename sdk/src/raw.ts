@@ -1,4 +1,7 @@
-/* The generated messages, method table and error reasons, for callers who want the wire itself. They change with the protos. */
+/**
+ * The generated messages, method table and error reasons, for callers who want the wire itself. They change
+ * with the protos.
+ */
 export * from './gen/messages.js';
 export { METHODS } from './gen/methods.js';
 export type { ClientMethod, MethodName, MethodTypes } from './gen/methods.js';

@@ -9,8 +9,9 @@ export const METRICS = ['cosine', 'l2', 'dot'] as const;
 export type Metric = (typeof METRICS)[number];
 
 /**
- * How fresh the data is that a read sees: `session` (default) sees at least the writes this client made to the collection; `strong`
- * every write that was acknowledged before the read began; `eventual` whatever the answering server has at hand.
+ * How fresh the data is that a read sees: `session` (default) sees at least the writes this client made to
+ * the collection; `strong` every write that was acknowledged before the read began; `eventual` whatever the
+ * answering server has at hand.
  */
 export const CONSISTENCIES = ['session', 'strong', 'eventual'] as const;
 /** How fresh the data is that a read sees. */
@@ -32,7 +33,10 @@ export interface RecordInput<A> {
   readonly id: string;
   /** As many elements as the collection has dimensions. */
   readonly vector: VectorInput;
-  /** Values by name. Whole numbers are stored as int64, others as double; properties that are `undefined` are left out. */
+  /**
+   * Values by name. Whole numbers are stored as int64, others as double; properties that are `undefined` are
+   * left out.
+   */
   readonly attributes?: Readonly<A> | undefined;
 }
 
@@ -68,7 +72,10 @@ export type Selection<A> = '*' | readonly (keyof A & string)[];
 export interface ReadOptions {
   /** Default: `session`. */
   readonly consistency?: Consistency | undefined;
-  /** `sessionToken` of a write, possibly of another client, that the read must see. Default: that of this client's last write. */
+  /**
+   * `sessionToken` of a write, possibly of another client, that the read must see. Default: that of this
+   * client's last write.
+   */
   readonly sessionToken?: string | undefined;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The part of the WebAssembly JavaScript interface that the server uses (W3C, WebAssembly JavaScript Interface 2.0). TypeScript declares it
- * only together with the whole of the browser's interfaces, which do not exist here.
+ * The part of the WebAssembly JavaScript interface that the server uses (W3C, WebAssembly JavaScript
+ * Interface 2.0). TypeScript declares it only together with the whole of the browser's interfaces, which do
+ * not exist here.
  */
 declare namespace WebAssembly {
   interface MemoryDescriptor {

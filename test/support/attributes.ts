@@ -52,12 +52,7 @@ const anyDouble = fc.oneof(
   { weight: 1, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) },
 );
 
-export const anyScalar: fc.Arbitrary<AttributeScalar> = fc.oneof(
-  anyText,
-  anyInteger,
-  anyDouble,
-  fc.boolean(),
-);
+const anyScalar: fc.Arbitrary<AttributeScalar> = fc.oneof(anyText, anyInteger, anyDouble, fc.boolean());
 
 const anyValue: fc.Arbitrary<AttributeValue> = fc.oneof(
   { weight: 5, arbitrary: anyScalar },

@@ -1,5 +1,6 @@
-// A loopback HTTP server that speaks the API's protobuf and does what a test tells it: answer, refuse, stay silent, cut the
-// connection, answer late. Requests are decoded by the generated codecs, so a test sees what a real server would see.
+// A loopback HTTP server that speaks the API's protobuf and does what a test tells it: answer, refuse, stay
+// silent, cut the connection, answer late. Requests are decoded by the generated codecs, so a test sees what
+// a real server would see.
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// A collection that lives in a map and takes what a bulk load sends, as a real server would: a batch whole or not at all, and a repeated
-// request id gets its first answer. Faults are put before or after it by a test.
+// A collection that lives in a map and takes what a bulk load sends, as a real server would: a batch whole or
+// not at all, and a repeated request id gets its first answer. Faults are put before or after it by a test.
 import { METHODS } from '#sdk/gen/methods.js';
 import type { UpsertRecordsRequest } from '#sdk/gen/messages.js';
 import { answer } from './scripted-server.js';

@@ -1,8 +1,9 @@
 /*
  * Records on their way to the server together.
  *
- * Must hold: no id is twice in a batch, because the server refuses that; and a batch is not sent before every older batch that has one of
- * its ids is settled, so that of two records with one id the later one wins, as in the source.
+ * Must hold: no id is twice in a batch, because the server refuses that; and a batch is not sent before every
+ * older batch that has one of its ids is settled, so that of two records with one id the later one wins, as
+ * in the source.
  */
 import { invalidArgument } from '../errors.js';
 import { RecordBlockBuilder } from '../values/record-block.js';
@@ -60,7 +61,9 @@ export class Batch {
     return this.#ids;
   }
 
-  /** Adds a record; throws `InvalidArgumentError`, with the batch as it was, when the server would refuse it. */
+  /**
+   * Adds a record; throws `InvalidArgumentError`, with the batch as it was, when the server would refuse it.
+   */
   add(record: RecordParts, index: number): void {
     this.#block.add(record, 'record');
     try {
@@ -85,7 +88,8 @@ export class Batch {
 }
 
 /**
- * Which unsettled batch holds an id last. Together with `Batch.after` it keeps writes of one id in their order.
+ * Which unsettled batch holds an id last. Together with `Batch.after` it keeps writes of one id in their
+ * order.
  */
 export class PendingIds {
   readonly #batchOf = new Map<string, Batch>();

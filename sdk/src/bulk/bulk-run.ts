@@ -1,8 +1,9 @@
 /*
  * A bulk load from its source to its report.
  *
- * Records are read one by one into a batch; a full batch waits for room among the batches in flight and then goes on by itself, so reading
- * is as fast as writing, and memory holds the batches in flight and one more, however long the source is.
+ * Records are read one by one into a batch; a full batch waits for room among the batches in flight and then
+ * goes on by itself, so reading is as fast as writing, and memory holds the batches in flight and one more,
+ * however long the source is.
  */
 import { asOmenError } from '../call/caller.js';
 import type { ClientCore } from '../core.js';

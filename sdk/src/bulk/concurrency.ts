@@ -1,6 +1,7 @@
 /*
- * How many batches are in flight: one more for every round of successes, half as many when the server asks for less (additive increase,
- * multiplicative decrease). So a load finds the speed that the server can keep and leaves room for others.
+ * How many batches are in flight: one more for every round of successes, half as many when the server asks
+ * for less (additive increase, multiplicative decrease). So a load finds the speed that the server can keep
+ * and leaves room for others.
  */
 const INITIAL_LIMIT = 2;
 /** Requests that were sent together are refused together; only the first of them halves the limit. */

@@ -1,9 +1,9 @@
 /*
  * Takes one batch to the server, whatever happens on the way, and answers for every record of it.
  *
- * The server writes a request whole or not at all and remembers its request id. So a request whose answer was lost is sent again under the
- * same id and is never written twice; a request that was refused as too large or for a record in it has written nothing and is taken
- * apart, each part under an id of its own.
+ * The server writes a request whole or not at all and remembers its request id. So a request whose answer was
+ * lost is sent again under the same id and is never written twice; a request that was refused as too large or
+ * for a record in it has written nothing and is taken apart, each part under an id of its own.
  */
 import type { Call, Caller } from '../call/caller.js';
 import { asOmenError } from '../call/caller.js';
@@ -47,7 +47,8 @@ const BULK_RETRY: RetryPolicy = { attempts: Infinity, initialDelayMs: 50, maxDel
 
 /** Reasons of INVALID_ARGUMENT that are about the request as a whole: taking it apart would not help. */
 const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
-  // Every vector of a block has the same length, so a wrong one is wrong for all: the collection was made anew.
+  // Every vector of a block has the same length, so a wrong one is wrong for all: the collection was made
+  // anew.
   'DIMENSION_MISMATCH',
   'INVALID_COLLECTION_NAME',
   'MALFORMED_BODY',
@@ -56,7 +57,10 @@ const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
 ]);
 const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'BATCH_TOO_LARGE']);
 
-/** Resolves when every record of the batch is written or refused. Rejects with `OmenError` when the load must end. */
+/**
+ * Resolves when every record of the batch is written or refused. Rejects with `OmenError` when the load must
+ * end.
+ */
 export async function deliver(batch: Batch, context: DeliveryContext): Promise<void> {
   const parts: Part[] = [[{ from: 0, to: batch.count }]];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
@@ -85,7 +89,10 @@ async function deliverPart(batch: Batch, part: Part, context: DeliveryContext): 
   }
 }
 
-/** Repeats a request under its id until the server answers it with success or with a refusal that repeating cannot change. */
+/**
+ * Repeats a request under its id until the server answers it with success or with a refusal that repeating
+ * cannot change.
+ */
 async function sendUntilAnswered(call: Call, context: DeliveryContext): Promise<Uint8Array> {
   const { caller, options } = context;
   const { runtime } = caller;

@@ -3,7 +3,10 @@ import { OmenError } from '../errors.js';
 import type { ErrorCode, ErrorReason, OmenErrorDetails } from '../errors.js';
 import type { RecordInput } from '../requests.js';
 
-/** Where records come from: an array, a generator, an async generator, or a `Readable` in object mode. Read no faster than written. */
+/**
+ * Where records come from: an array, a generator, an async generator, or a `Readable` in object mode. Read no
+ * faster than written.
+ */
 export type BulkSource<A> = Iterable<RecordInput<A>> | AsyncIterable<RecordInput<A>>;
 
 /** Settings of a bulk load. */
@@ -15,8 +18,8 @@ export interface BulkOptions {
   /** Most batches in flight, 1–64; fewer while the server asks for it. Default 8. */
   readonly concurrency?: number | undefined;
   /**
-   * What happens when the server or the client refuses a record: `throw` (default) ends the load; `collect` goes on and lists the record
-   * in the report.
+   * What happens when the server or the client refuses a record: `throw` (default) ends the load; `collect`
+   * goes on and lists the record in the report.
    */
   readonly onError?: 'throw' | 'collect' | undefined;
   /** Told about every refused record, also those beyond the report's list. */
@@ -29,7 +32,10 @@ export interface BulkOptions {
   readonly retryForMs?: number | undefined;
   /** How long one attempt to send a batch may take. Default 30 000. */
   readonly attemptTimeoutMs?: number | undefined;
-  /** Records at the start of the source to leave out: `resumeFrom` of the report of a load that failed. Default 0. */
+  /**
+   * Records at the start of the source to leave out: `resumeFrom` of the report of a load that failed.
+   * Default 0.
+   */
   readonly resumeFrom?: number | undefined;
   /** Headers for every request of the load. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -89,7 +95,10 @@ export interface BulkReport {
   readonly resumeFrom: number;
 }
 
-/** A bulk load that ended early. What its report counts as written is durable; going on at `report.resumeFrom` loses nothing. */
+/**
+ * A bulk load that ended early. What its report counts as written is durable; going on at `report.resumeFrom`
+ * loses nothing.
+ */
 export class BulkError extends OmenError {
   override readonly name = 'BulkError';
 

@@ -1,9 +1,12 @@
-/* Reading from a source that may be slow, may fail, and must not keep a load that has ended from saying so. */
+/**
+ * Reading from a source that may be slow, may fail, and must not keep a load that has ended from saying so.
+ */
 import { abortedBy, errorFor } from '../errors.js';
 
 /**
- * Returns `iterator.next` that also rejects when the signal fires, and whose failures are `SOURCE_FAILED`. One rejection is kept at a time:
- * racing every record with one promise that lives as long as the load would keep all of them in memory.
+ * Returns `iterator.next` that also rejects when the signal fires, and whose failures are `SOURCE_FAILED`.
+ * One rejection is kept at a time: racing every record with one promise that lives as long as the load would
+ * keep all of them in memory.
  */
 export function nextUnless<T>(
   iterator: AsyncIterator<T>,

@@ -1,9 +1,9 @@
 /*
  * One call from its encoded request to its encoded answer: credentials, time budget, repetition, errors.
  *
- * A call is repeated only when that cannot do harm: it changes nothing, or the server recognises the repetition by the request id that
- * every write carries. All attempts share one time budget, and what is left of it goes to the server with every attempt, so nobody works
- * for a caller who has given up.
+ * A call is repeated only when that cannot do harm: it changes nothing, or the server recognises the
+ * repetition by the request id that every write carries. All attempts share one time budget, and what is left
+ * of it goes to the server with every attempt, so nobody works for a caller who has given up.
  */
 import { abortedBy, errorFor, OmenError, timedOut, withAttempts } from '../errors.js';
 import type { CallOptions, ClientLogger, Runtime } from '../options.js';
@@ -141,7 +141,10 @@ export class Caller {
   }
 }
 
-/** Anything thrown, as an `OmenError`: a transport that throws something else has a bug, and hiding it would help nobody. */
+/**
+ * Anything thrown, as an `OmenError`: a transport that throws something else has a bug, and hiding it would
+ * help nobody.
+ */
 export function asOmenError(thrown: unknown): OmenError {
   if (thrown instanceof OmenError) return thrown;
   const text = `the transport failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`;

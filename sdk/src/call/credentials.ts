@@ -1,6 +1,6 @@
 /*
- * Where the `authorization` header comes from. A token that is asked for is kept until 80 % of its life is over, and however many calls
- * need one at the same moment, the provider is asked once.
+ * Where the `authorization` header comes from. A token that is asked for is kept until 80 % of its life is
+ * over, and however many calls need one at the same moment, the provider is asked once.
  */
 import { errorFor } from '../errors.js';
 import type { ClientOptions, Runtime, TokenProvider } from '../options.js';
@@ -9,11 +9,17 @@ const SHARE_OF_LIFE_USED = 0.8;
 
 /** Supplies the `authorization` header. */
 export interface Credentials {
-  /** The header's value; a promise only when somebody has to be asked. Rejects with `NO_TOKEN` when the provider fails. */
+  /**
+   * The header's value; a promise only when somebody has to be asked. Rejects with `NO_TOKEN` when the
+   * provider fails.
+   */
   authorization(): string | undefined | Promise<string>;
   /** Asking again may give another token. */
   readonly renewable: boolean;
-  /** The server says that the token of this header has expired. A newer one, which another call got meanwhile, is kept. */
+  /**
+   * The server says that the token of this header has expired. A newer one, which another call got meanwhile,
+   * is kept.
+   */
   expired(header: string | undefined): void;
 }
 

@@ -1,4 +1,7 @@
-/* A call from its message to its answer's message: the typed step between the surface and the bytes that a `Caller` sends. */
+/**
+ * A call from its message to its answer's message: the typed step between the surface and the bytes that a
+ * `Caller` sends.
+ */
 import { errorFor } from '../errors.js';
 import { METHODS } from '../gen/methods.js';
 import type { MethodName, MethodTypes } from '../gen/methods.js';
@@ -43,7 +46,9 @@ export function decodeAnswer<N extends MethodName>(
   }
 }
 
-/** The path with the query string of a method without body; values that are unset or the default are left out. */
+/**
+ * The path with the query string of a method without body; values that are unset or the default are left out.
+ */
 function targetOf<I>(method: Method<I, unknown>, request: I, path: string): string {
   if (method.hasBody) return path;
   const query = new URLSearchParams();

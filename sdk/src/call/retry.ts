@@ -1,9 +1,10 @@
 /*
  * When a failed call is worth repeating, and when.
  *
- * Full jitter: the wait is uniform between zero and a bound that doubles with every attempt, so that many clients that failed together
- * do not come back together. A wait named by the server is a lower bound. A budget shared by all calls of a client keeps a server that
- * fails every call from being asked five times as often.
+ * Full jitter: the wait is uniform between zero and a bound that doubles with every attempt, so that many
+ * clients that failed together do not come back together. A wait named by the server is a lower bound. A
+ * budget shared by all calls of a client keeps a server that fails every call from being asked five times as
+ * often.
  */
 import type { OmenError } from '../errors.js';
 
@@ -44,7 +45,8 @@ export function mergeRetry(
 export function retryDelayMs(policy: RetryPolicy, attempt: number, random: number, error: OmenError): number {
   const bound = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** (attempt - 1));
   const jittered = random * bound;
-  // The jitter comes on top of a wait that the server names: otherwise all clients would return at the same moment.
+  // The jitter comes on top of a wait that the server names: otherwise all clients would return at the same
+  // moment.
   return error.retryAfterMs === undefined ? jittered : error.retryAfterMs + jittered;
 }
 
@@ -57,8 +59,8 @@ export class RetryBudget {
   #refilledAtMs: number;
 
   /**
-   * `capacity` repetitions may come at once; every success gives `tokensPerSuccess` back and every second `tokensPerSecond`, so that
-   * a client that rarely calls can repeat too. `nowMs` is the clock's present.
+   * `capacity` repetitions may come at once; every success gives `tokensPerSuccess` back and every second
+   * `tokensPerSecond`, so that a client that rarely calls can repeat too. `nowMs` is the clock's present.
    */
   constructor(nowMs: number, capacity = 100, tokensPerSuccess = 0.2, tokensPerSecond = 2) {
     this.#capacity = capacity;

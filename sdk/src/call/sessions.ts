@@ -1,6 +1,6 @@
 /*
- * Read-your-writes: every write answers with a token, and every read with session consistency carries the newest one of its collection,
- * so that a read sees the client's own writes whichever server answers it.
+ * Read-your-writes: every write answers with a token, and every read with session consistency carries the
+ * newest one of its collection, so that a read sees the client's own writes whichever server answers it.
  */
 
 /** The newest session token of each collection. */

@@ -1,6 +1,6 @@
 /*
- * The same filters as calls, for code that puts them together at run time: `f.and(f.gte('year', 1999), f.in('tag', tags))`. The results
- * are the plain objects of the `$` syntax and may be mixed with them.
+ * The same filters as calls, for code that puts them together at run time: `f.and(f.gte('year', 1999),
+ * f.in('tag', tags))`. The results are the plain objects of the `$` syntax and may be mixed with them.
  */
 import type { AttributeScalar } from '../values/attributes.js';
 

@@ -4,7 +4,10 @@ import type { Filter as FilterMessage } from '../gen/messages.js';
 import { filterFromJson } from '../gen/runtime/filter.js';
 import { InvalidRequest, Place } from '../gen/runtime/place.js';
 
-/** The wire form of a filter. Throws `InvalidArgumentError` that names every problem by its path, such as `filter.year.$gte`. */
+/**
+ * The wire form of a filter. Throws `InvalidArgumentError` that names every problem by its path, such as
+ * `filter.year.$gte`.
+ */
 export function filterToWire(filter: object): FilterMessage {
   try {
     const place = new Place();

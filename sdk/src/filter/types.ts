@@ -1,10 +1,14 @@
 /*
- * Filters as types: the `$` syntax of the server's JSON, checked by the compiler against the attributes of a collection. A field that does
- * not exist, a value of another type and an operator that makes no sense for a field are compile-time errors.
+ * Filters as types: the `$` syntax of the server's JSON, checked by the compiler against the attributes of a
+ * collection. A field that does not exist, a value of another type and an operator that makes no sense for a
+ * field are compile-time errors.
  */
 import type { AttributeScalar, AttributeValue } from '../values/attributes.js';
 
-/** What an attribute's elements are compared with. A whole number may always be given as a bigint, and the other way round. */
+/**
+ * What an attribute's elements are compared with. A whole number may always be given as a bigint, and the
+ * other way round.
+ */
 type Operand<V> = Widened<V extends readonly (infer E)[] ? E : V>;
 type Widened<E> = E | (E extends bigint | number ? bigint | number : never);
 
@@ -44,7 +48,10 @@ interface ArrayOperators<E> {
   readonly $containsAll?: readonly E[];
 }
 
-/** Adds nothing to an intersection. An empty object type would: it makes the compiler accept text where only operators may be. */
+/**
+ * Adds nothing to an intersection. An empty object type would: it makes the compiler accept text where only
+ * operators may be.
+ */
 type NoOperators = unknown;
 
 /** Conditions on one attribute with values of type `V`; several of them must all hold. */
@@ -84,7 +91,10 @@ interface Combinators<F> {
   readonly $id?: string | IdConditions;
 }
 
-/** A filter on a collection whose attributes are `A`. Several entries must all hold; a plain value means `$eq`. */
+/**
+ * A filter on a collection whose attributes are `A`. Several entries must all hold; a plain value means
+ * `$eq`.
+ */
 export type TypedFilter<A> = {
   readonly [K in keyof A & string]?: Operand<NonNullable<A[K]>> | FieldConditions<NonNullable<A[K]>> | null;
 } & Combinators<TypedFilter<A>>;
@@ -98,7 +108,7 @@ export interface AnyFilter extends Combinators<AnyFilter> {
 /**
  * A condition on records, such as `{ year: { $gte: 1999 }, tag: 'drama' }`.
  *
- * A comparison with an attribute that a record lacks is false. On an array a comparison holds when it holds for any element. Whole and
- * fractional numbers compare by value; values of different kinds are never equal.
+ * A comparison with an attribute that a record lacks is false. On an array a comparison holds when it holds
+ * for any element. Whole and fractional numbers compare by value; values of different kinds are never equal.
  */
 export type Filter<A = Record<string, AttributeValue>> = string extends keyof A ? AnyFilter : TypedFilter<A>;

@@ -1,6 +1,7 @@
 /*
- * gRPC on one HTTP/2 connection per server address. Repetition is decided above the transports, so gRPC's own is switched off: two layers
- * of it would multiply. Compression stays off because it makes floats hardly smaller.
+ * gRPC on one HTTP/2 connection per server address. Repetition is decided above the transports, so gRPC's own
+ * is switched off: two layers of it would multiply. Compression stays off because it makes floats hardly
+ * smaller.
  */
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, ChannelOptions, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
@@ -11,7 +12,10 @@ import type { Transport, TransportContext, TransportFactory, TransportRequest } 
 
 /** Settings of the gRPC connection. */
 export interface GrpcTransportOptions {
-  /** Channel credentials, such as client certificates. Default: TLS for an `https://` endpoint, none for `http://`. */
+  /**
+   * Channel credentials, such as client certificates. Default: TLS for an `https://` endpoint, none for
+   * `http://`.
+   */
   readonly credentials?: ChannelCredentials | undefined;
   /** Largest message in either direction. Default 64 MiB, which is the server's limit. */
   readonly maxMessageBytes?: number | undefined;
@@ -19,7 +23,10 @@ export interface GrpcTransportOptions {
   readonly keepaliveMs?: number | undefined;
   /** How long to wait for the answer to that. Default 10 000. */
   readonly keepaliveTimeoutMs?: number | undefined;
-  /** Close the connection after this long without calls: below the 350 s of common load balancers. Default 240 000. */
+  /**
+   * Close the connection after this long without calls: below the 350 s of common load balancers. Default 240
+   * 000.
+   */
   readonly idleTimeoutMs?: number | undefined;
   /** How many bytes the server may send before it waits for the client to read. Default 8 MiB. */
   readonly flowControlWindowBytes?: number | undefined;

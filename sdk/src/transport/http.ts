@@ -1,8 +1,9 @@
 /*
  * Protobuf over HTTP/1.1 on pooled keep-alive connections.
  *
- * A query is as long as its round trip plus what the client spends on it, so this is the shortest way through undici: `dispatch` with a
- * handler object, no promise, stream or AbortSignal of its own per call, and the answer as it arrived when it came in one chunk.
+ * A query is as long as its round trip plus what the client spends on it, so this is the shortest way through
+ * undici: `dispatch` with a handler object, no promise, stream or AbortSignal of its own per call, and the
+ * answer as it arrived when it came in one chunk.
  */
 import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';

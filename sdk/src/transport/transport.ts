@@ -1,6 +1,7 @@
 /*
- * What carries a call to the server. A transport moves bytes: requests come to it encoded and answers leave it encoded, so that the two
- * transports differ in nothing that a caller can see. It sends a call once; repetition is decided above it.
+ * What carries a call to the server. A transport moves bytes: requests come to it encoded and answers leave
+ * it encoded, so that the two transports differ in nothing that a caller can see. It sends a call once;
+ * repetition is decided above it.
  */
 import type { Method } from '../gen/runtime/method.js';
 
@@ -33,7 +34,9 @@ export interface TransportRequest {
 export interface Transport {
   /** The answer as protobuf. Rejects with `OmenError` only. */
   send(request: TransportRequest): Promise<Uint8Array>;
-  /** Lets the calls in flight finish for at most `graceMs`, then closes all connections. May be called twice. */
+  /**
+   * Lets the calls in flight finish for at most `graceMs`, then closes all connections. May be called twice.
+   */
   close(graceMs: number): Promise<void>;
 }
 

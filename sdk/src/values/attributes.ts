@@ -1,6 +1,7 @@
 /*
- * Attributes between plain objects and the wire's `Value`. Whole numbers travel as int64 and all other numbers as double; an int64 comes
- * back as a number when a number can hold it exactly and as a bigint otherwise, so no digit is ever lost silently.
+ * Attributes between plain objects and the wire's `Value`. Whole numbers travel as int64 and all other
+ * numbers as double; an int64 comes back as a number when a number can hold it exactly and as a bigint
+ * otherwise, so no digit is ever lost silently.
  */
 import type { Value } from '../gen/omendb/v1/value.js';
 import { invalidArgument } from '../errors.js';
@@ -25,7 +26,10 @@ const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_AS_NUMBER_MAX = 2 ** 63;
 
-/** How a scalar travels. Throws `InvalidArgumentError` for what no attribute can hold; `field` names its place in the request. */
+/**
+ * How a scalar travels. Throws `InvalidArgumentError` for what no attribute can hold; `field` names its place
+ * in the request.
+ */
 export function kindOf(value: unknown, field: string): ValueKind {
   switch (typeof value) {
     case 'string':
@@ -46,7 +50,10 @@ export function kindOf(value: unknown, field: string): ValueKind {
   }
 }
 
-/** The kind that all elements of an array share; numbers mix, and one with a fraction makes all of them doubles. */
+/**
+ * The kind that all elements of an array share; numbers mix, and one with a fraction makes all of them
+ * doubles.
+ */
 export function kindOfList(list: readonly unknown[], field: string): ValueKind {
   let kind: ValueKind | undefined;
   for (let i = 0; i < list.length; i += 1) {
@@ -166,7 +173,8 @@ function kindOfNumber(value: number, field: string): ValueKind {
   if (Number.isSafeInteger(value)) return 'int';
   if (!Number.isFinite(value))
     throw invalidArgument('INVALID_ATTRIBUTE', field, `${value} is not a finite number`);
-  // A whole number in this range may be an int64 that was rounded on its way here; beyond it, it can only be a double.
+  // A whole number in this range may be an int64 that was rounded on its way here; beyond it, it can only be
+  // a double.
   if (Number.isInteger(value) && Math.abs(value) <= INT64_AS_NUMBER_MAX) {
     const text = `${value} is a whole number beyond ±2^53 and may have lost digits; pass it as a bigint`;
     throw invalidArgument('INTEGER_PRECISION_LOSS', field, text);

@@ -1,12 +1,13 @@
 /*
  * Builds `UpsertRecordsRequest` with a columnar block, record by record.
  *
- * The generated encoder wants all records as objects first and measures nothing until it is done. Loading needs the opposite: the exact
- * size after each record, no object per record, and later any part of the block again without encoding anything twice (when a batch must
- * be split, or one bad record left out). So ids and attributes are written as wire bytes at once, with the offset of each record kept.
+ * The generated encoder wants all records as objects first and measures nothing until it is done. Loading
+ * needs the opposite: the exact size after each record, no object per record, and later any part of the block
+ * again without encoding anything twice (when a batch must be split, or one bad record left out). So ids and
+ * attributes are written as wire bytes at once, with the offset of each record kept.
  *
- * Must hold: `encode` gives the bytes that the generated decoder reads as the same request. The field numbers below are those of
- * `UpsertRecordsRequest`, `RecordBlock`, `Attributes` and `Value`.
+ * Must hold: `encode` gives the bytes that the generated decoder reads as the same request. The field numbers
+ * below are those of `UpsertRecordsRequest`, `RecordBlock`, `Attributes` and `Value`.
  */
 import { invalidArgument } from '../errors.js';
 import { ByteSink, varint32Length, writeVarint32 } from '../wire/byte-sink.js';
@@ -84,8 +85,8 @@ export class RecordBlockBuilder {
   }
 
   /**
-   * Adds a record. Throws `InvalidArgumentError` and leaves the block as it was when the record cannot be one of this block; `field`
-   * names its place in the request.
+   * Adds a record. Throws `InvalidArgumentError` and leaves the block as it was when the record cannot be one
+   * of this block; `field` names its place in the request.
    */
   add(record: RecordParts, field: string): void {
     if (typeof record !== 'object' || record === null) {

@@ -1,18 +1,22 @@
 /*
- * Vectors between the caller's forms and the wire, which is little-endian 32-bit floats. A `Float32Array` goes out without being
- * converted. What comes in is copied once, because its place in the message is rarely aligned to four bytes.
+ * Vectors between the caller's forms and the wire, which is little-endian 32-bit floats. A `Float32Array`
+ * goes out without being converted. What comes in is copied once, because its place in the message is rarely
+ * aligned to four bytes.
  */
 import { invalidArgument } from '../errors.js';
 
 /**
- * A vector as a caller may give it: numbers, 32-bit floats, or bytes (such as a `Buffer`) that hold little-endian 32-bit floats.
- * Numbers are rounded to 32 bits.
+ * A vector as a caller may give it: numbers, 32-bit floats, or bytes (such as a `Buffer`) that hold
+ * little-endian 32-bit floats. Numbers are rounded to 32 bits.
  */
 export type VectorInput = readonly number[] | Float32Array | Uint8Array;
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** Number of elements. Throws `InvalidArgumentError` when `vector` is not a vector; `field` names its place in the request. */
+/**
+ * Number of elements. Throws `InvalidArgumentError` when `vector` is not a vector; `field` names its place in
+ * the request.
+ */
 export function dimensionsOf(vector: VectorInput, field: string): number {
   if (vector instanceof Float32Array || Array.isArray(vector)) return vector.length;
   if (vector instanceof Uint8Array) {

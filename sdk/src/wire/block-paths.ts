@@ -1,6 +1,6 @@
 /*
- * Records are sent in columns, and the server names what is wrong by the columns. A caller who gave records wants the path of the record:
- * `block[3].id` and `block.ids[3]` are `records[3].id`.
+ * Records are sent in columns, and the server names what is wrong by the columns. A caller who gave records
+ * wants the path of the record: `block[3].id` and `block.ids[3]` are `records[3].id`.
  */
 import { errorFor } from '../errors.js';
 import type { OmenError } from '../errors.js';

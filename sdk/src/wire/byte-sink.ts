@@ -1,6 +1,7 @@
 /*
- * A growing buffer of protobuf fields, for the two columns of a bulk write whose size is not known before they are written. Lengths
- * are written after the fact: one byte is left free and the content moves up in the rare case that it needs more.
+ * A growing buffer of protobuf fields, for the two columns of a bulk write whose size is not known before
+ * they are written. Lengths are written after the fact: one byte is left free and the content moves up in the
+ * rare case that it needs more.
  */
 const INITIAL_BYTES = 4096;
 const ASCII_LOOP_MAX = 40;
@@ -67,7 +68,9 @@ export class ByteSink {
     this.#length += bytes.byteLength;
   }
 
-  /** Text in UTF-8 after its length. `false`, with nothing written, when the text has half a surrogate pair. */
+  /**
+   * Text in UTF-8 after its length. `false`, with nothing written, when the text has half a surrogate pair.
+   */
   text(text: string): boolean {
     if (text.length <= ASCII_LOOP_MAX && this.#shortAscii(text)) return true;
     if (!text.isWellFormed()) return false;

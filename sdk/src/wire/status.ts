@@ -1,6 +1,7 @@
 /*
- * `google.rpc.Status` in its two forms, protobuf and JSON, to an `OmenError`. Nothing in it is trusted: a proxy may answer in the
- * server's place, so whatever cannot be understood becomes an error that still shows the text that was received.
+ * `google.rpc.Status` in its two forms, protobuf and JSON, to an `OmenError`. Nothing in it is trusted: a
+ * proxy may answer in the server's place, so whatever cannot be understood becomes an error that still shows
+ * the text that was received.
  */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { ERROR_CODES, errorFor } from '../errors.js';
@@ -105,7 +106,9 @@ export function errorOfStatusBytes(bytes: Uint8Array, context: StatusContext): O
   return errorOfDetails(codeOfNumber(code), message, details, context);
 }
 
-/** The error in `{"error":{"code":…,"status":…,"message":…,"details":[…]}}`; `undefined` when it is not that. */
+/**
+ * The error in `{"error":{"code":…,"status":…,"message":…,"details":[…]}}`; `undefined` when it is not that.
+ */
 export function errorOfStatusJson(body: unknown, context: StatusContext): OmenError | undefined {
   const error = property(body, 'error');
   const message = property(error, 'message');

@@ -3,7 +3,10 @@ import { OmenError } from '../core/errors.js';
 import { LIMITS } from '../core/limits.js';
 import type { Selection } from './api.js';
 
-/** Keeps an answer below what clients accept in one message: counts attributes and vectors as records are added. */
+/**
+ * Keeps an answer below what clients accept in one message: counts attributes and vectors as records are
+ * added.
+ */
 export class AnswerSize {
   #bytes = 0;
 

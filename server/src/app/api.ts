@@ -1,7 +1,8 @@
 /*
- * What the server can do, as types: one function per RPC, `(context, request) => Promise<response>`. The transports decode the wire into
- * these types, call the function and encode its answer; nothing else of them reaches the layers below. Requests are checked by the
- * generated validators for shape; the use cases check what needs knowledge of a collection.
+ * What the server can do, as types: one function per RPC, `(context, request) => Promise<response>`. The
+ * transports decode the wire into these types, call the function and encode its answer; nothing else of them
+ * reaches the layers below. Requests are checked by the generated validators for shape; the use cases check
+ * what needs knowledge of a collection.
  */
 import type { CollectionName, TenantId } from '../core/ids.js';
 import type { Filter } from '../core/filter/ast.js';
@@ -83,7 +84,9 @@ export interface UpsertRequest {
   readonly requestId: string;
 }
 
-/** Where a write stands in the collection's history. Given back with a read, it makes that read see the write. */
+/**
+ * Where a write stands in the collection's history. Given back with a read, it makes that read see the write.
+ */
 export interface WriteReceipt {
   readonly sequenceNumber: number;
   readonly sessionToken: string;

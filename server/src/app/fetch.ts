@@ -74,7 +74,9 @@ export async function batchGet(collection: Collection, request: BatchGetRequest)
   return { records, missingIds };
 }
 
-/** One page of all matching records, in the order of the ids' hashes: stable under writes, flushes and merges. */
+/**
+ * One page of all matching records, in the order of the ids' hashes: stable under writes, flushes and merges.
+ */
 export async function scan(
   pool: EnginePool,
   context: RequestContext,

@@ -3,7 +3,10 @@ import { checkPatch } from './collections/check-batch.js';
 import type { Collection } from './collections/collection.js';
 import { planPatch } from './collections/write-plan.js';
 
-/** Changes parts of records, each against its state at the moment of the write. Ids without a record are reported and skipped. */
+/**
+ * Changes parts of records, each against its state at the moment of the write. Ids without a record are
+ * reported and skipped.
+ */
 export function patch(collection: Collection, request: PatchRequest): Promise<PatchResponse> {
   checkPatch(collection.info, request);
   return collection.write('patch', request.requestId, (view) => {

@@ -7,8 +7,9 @@ import { planDelete } from './collections/write-plan.js';
 import { taskOf } from './fetch.js';
 
 /**
- * Deletes records by id, or all that match a filter. A filter is evaluated against one snapshot; a record that was changed afterwards and
- * does not match any more is kept, one that began to match afterwards is not deleted.
+ * Deletes records by id, or all that match a filter. A filter is evaluated against one snapshot; a record
+ * that was changed afterwards and does not match any more is kept, one that began to match afterwards is not
+ * deleted.
  */
 export async function remove(
   pool: EnginePool,

@@ -1,6 +1,7 @@
 /*
- * A session token says how far a client has seen a collection: the collection's id and a sequence number. It is opaque to clients, carries
- * no secret and grants nothing; a token of a collection that was deleted and made anew is an error and not a wait without end.
+ * A session token says how far a client has seen a collection: the collection's id and a sequence number. It
+ * is opaque to clients, carries no secret and grants nothing; a token of a collection that was deleted and
+ * made anew is an error and not a wait without end.
  */
 import { OmenError } from '../core/errors.js';
 import type { CollectionId } from '../core/ids.js';

@@ -1,8 +1,9 @@
 /*
  * Every error a user can meet, in one table.
  *
- * A reason decides everything else about an error: the gRPC code, the HTTP status, whose fault it is, whether a retry can help,
- * the metric label and the log level. Text is for people and may change; the reason is API and never does.
+ * A reason decides everything else about an error: the gRPC code, the HTTP status, whose fault it is, whether
+ * a retry can help, the metric label and the log level. Text is for people and may change; the reason is API
+ * and never does.
  */
 
 /** gRPC status codes by name, with the numbers of the gRPC specification. */
@@ -31,7 +32,10 @@ export interface ErrorRow {
   readonly http: number;
   /** Who has to act: `client` errors are logged at debug level, `server` errors at error level. */
   readonly fault: 'client' | 'server';
-  /** `never`: the same request fails again. `backoff`: it may succeed later. `refresh`: after renewing the credential. */
+  /**
+   * `never`: the same request fails again. `backoff`: it may succeed later. `refresh`: after renewing the
+   * credential.
+   */
   readonly retry: 'never' | 'backoff' | 'refresh';
 }
 
@@ -104,7 +108,10 @@ export interface FieldViolation {
 }
 
 export interface OmenErrorDetails {
-  /** Path of the offending part of the request, in JSON names. Shorthand for one violation with the error's message. */
+  /**
+   * Path of the offending part of the request, in JSON names. Shorthand for one violation with the error's
+   * message.
+   */
   readonly field?: string;
   readonly violations?: readonly FieldViolation[];
   /** Facts a program may read; never secrets, vectors or attributes. */
@@ -114,7 +121,10 @@ export interface OmenErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The only error class that crosses a layer. Anything else that is thrown is a bug and reaches the user as `INTERNAL`. */
+/**
+ * The only error class that crosses a layer. Anything else that is thrown is a bug and reaches the user as
+ * `INTERNAL`.
+ */
 export class OmenError extends Error {
   override readonly name = 'OmenError';
   readonly violations: readonly FieldViolation[];
@@ -128,7 +138,8 @@ export class OmenError extends Error {
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.violations =
-      details.violations ?? (details.field === undefined ? [] : [{ field: details.field, description: message }]);
+      details.violations ??
+      (details.field === undefined ? [] : [{ field: details.field, description: message }]);
     this.metadata = details.metadata ?? {};
     this.retryAfterMs = details.retryAfterMs;
   }

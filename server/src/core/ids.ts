@@ -1,12 +1,16 @@
 /*
- * Names and ids, parsed once at the edge and branded, so that a raw string cannot be used where a checked one is meant.
+ * Names and ids, parsed once at the edge and branded, so that a raw string cannot be used where a checked one
+ * is meant.
  */
 import { OmenError } from './errors.js';
 import { LIMITS } from './limits.js';
 
 export type TenantId = string & { readonly __brand: 'TenantId' };
 export type CollectionName = string & { readonly __brand: 'CollectionName' };
-/** Random and never used again, so that a collection made anew under an old name shares nothing with the old one. */
+/**
+ * Random and never used again, so that a collection made anew under an old name shares nothing with the old
+ * one.
+ */
 export type CollectionId = string & { readonly __brand: 'CollectionId' };
 export type RecordId = string & { readonly __brand: 'RecordId' };
 
@@ -27,7 +31,10 @@ export function parseCollectionName(name: string, field = 'collection'): Collect
   return name as CollectionName;
 }
 
-/** A tenant: 1–64 letters, digits, `_` or `-`, first a letter or digit. Comes from a credential only, never from a request. */
+/**
+ * A tenant: 1–64 letters, digits, `_` or `-`, first a letter or digit. Comes from a credential only, never
+ * from a request.
+ */
 export function parseTenantId(name: string): TenantId {
   if (!TENANT.test(name)) {
     throw new OmenError(
@@ -43,10 +50,19 @@ export function parseRecordId(id: string, field: string): RecordId {
   // A UTF-16 unit takes at most 3 bytes, so short ids need no encoding to be measured.
   const fits = id.length * 3 <= LIMITS.idBytesMax || encoder.encode(id).length <= LIMITS.idBytesMax;
   if (id.length === 0 || !fits || id.includes('\0') || !id.isWellFormed()) {
-    const seen = id.length === 0 ? 'is empty' : fits ? 'holds NUL or a lone surrogate' : `has more than ${LIMITS.idBytesMax} bytes`;
-    throw new OmenError('INVALID_ID', `record id at ${field} ${seen}: an id is 1 to ${LIMITS.idBytesMax} bytes of UTF-8 text`, {
-      field,
-    });
+    const seen =
+      id.length === 0
+        ? 'is empty'
+        : fits
+          ? 'holds NUL or a lone surrogate'
+          : `has more than ${LIMITS.idBytesMax} bytes`;
+    throw new OmenError(
+      'INVALID_ID',
+      `record id at ${field} ${seen}: an id is 1 to ${LIMITS.idBytesMax} bytes of UTF-8 text`,
+      {
+        field,
+      },
+    );
   }
   return id as RecordId;
 }

@@ -1,13 +1,19 @@
 /*
- * Every limit a client can run into, with its reason. `GetLimits` returns this table, so a client never has to guess.
+ * Every limit a client can run into, with its reason. `GetLimits` returns this table, so a client never has
+ * to guess.
  */
 
 export const LIMITS = {
-  /** Codes and centroids of wider vectors would not fit the engines' scratch memory; no embedding model in use is wider. */
+  /**
+   * Codes and centroids of wider vectors would not fit the engines' scratch memory; no embedding model in use
+   * is wider.
+   */
   dimensionsMax: 4096,
   /** Bytes of UTF-8. Ids are stored beside every row; longer keys belong into an attribute. */
   idBytesMax: 512,
-  /** Encoded bytes of all attributes of one record. A page of 64 KiB is the unit in which attributes are read. */
+  /**
+   * Encoded bytes of all attributes of one record. A page of 64 KiB is the unit in which attributes are read.
+   */
   attributeBytesMax: 65_536,
   /** Attributes of one record: each has an index. */
   attributesMax: 256,

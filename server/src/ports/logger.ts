@@ -1,4 +1,7 @@
-/** Structured logs. Never pass vectors, attributes or credentials. An error is logged once, where it is handled. */
+/**
+ * Structured logs. Never pass vectors, attributes or credentials. An error is logged once, where it is
+ * handled.
+ */
 export interface Logger {
   debug(message: string, facts?: LogFacts): void;
   info(message: string, facts?: LogFacts): void;

@@ -1,21 +1,23 @@
 /**
- * Object storage: the only thing that must survive. Four primitives carry every safety argument of the system, `delete` belongs to
- * the collector alone.
+ * Object storage: the only thing that must survive. Four primitives carry every safety argument of the
+ * system, `delete` belongs to the collector alone.
  *
  * Contract of every implementation:
  * - A successful answer means durable: the object is there after a power cut.
- * - `get`, `list` and the preconditions are strongly consistent: they see every write that completed before they began.
+ * - `get`, `list` and the preconditions are strongly consistent: they see every write that completed before
+ *   they began.
  * - An object appears whole or not at all.
- * - A failure leaves the outcome open unless its reason says otherwise: an adapter throws `OmenError` with `STORAGE_UNAVAILABLE`
- *   (outcome unknown, may be retried with the same nonce), `STORAGE_FULL` (nothing was written) or `DATA_CORRUPTED`.
+ * - A failure leaves the outcome open unless its reason says otherwise: an adapter throws `OmenError` with
+ *   `STORAGE_UNAVAILABLE` (outcome unknown, may be retried with the same nonce), `STORAGE_FULL` (nothing was
+ *   written) or `DATA_CORRUPTED`.
  * - Keys are UTF-8 text of 1–512 bytes, parts separated by `/`; no key is a folder of another key.
  */
 export interface ObjectStore {
   /**
    * Creates `key` with `body` if it does not exist.
    *
-   * @param nonce 32 hex digits, unique to this attempt to write: when an earlier try with the same nonce had in fact succeeded, the
-   * answer is `created` and not `exists`. The adapter keeps the nonce with the object.
+   * @param nonce 32 hex digits, unique to this attempt to write: when an earlier try with the same nonce had
+   * in fact succeeded, the answer is `created` and not `exists`. The adapter keeps the nonce with the object.
    */
   putIfAbsent(key: string, body: Uint8Array, nonce: string): Promise<PutOutcome>;
   /**
@@ -23,9 +25,15 @@ export interface ObjectStore {
    * The nonce has the same meaning as in `putIfAbsent`.
    */
   compareAndSwap(key: string, body: Uint8Array, etag: string | null, nonce: string): Promise<SwapOutcome>;
-  /** Reads an object or a byte range of it. A range that ends past the object is cut; one that begins past it is an empty body. */
+  /**
+   * Reads an object or a byte range of it. A range that ends past the object is cut; one that begins past it
+   * is an empty body.
+   */
   get(key: string, options?: GetOptions): Promise<GetOutcome>;
-  /** Up to 1 000 keys that begin with `prefix` and sort after `startAfter`, ascending by UTF-8 bytes. An empty page is the end. */
+  /**
+   * Up to 1 000 keys that begin with `prefix` and sort after `startAfter`, ascending by UTF-8 bytes. An empty
+   * page is the end.
+   */
   list(prefix: string, startAfter?: string): Promise<readonly ListedObject[]>;
   /** Removes an object; absent is fine. Never conditional, never trusted to be. */
   delete(key: string): Promise<void>;
@@ -48,7 +56,10 @@ export interface GetOptions {
   readonly range?: { readonly offset: number; readonly length: number };
   /** Answer `unchanged` without a body when the object still has this etag. */
   readonly ifNoneMatch?: string;
-  /** Where to put the bytes, at least as long as the range or object: avoids a copy of a large object. May be shared memory. */
+  /**
+   * Where to put the bytes, at least as long as the range or object: avoids a copy of a large object. May be
+   * shared memory.
+   */
   readonly into?: Uint8Array;
 }
 

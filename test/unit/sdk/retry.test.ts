@@ -172,7 +172,8 @@ describe('A call of the client', () => {
     const { calls, connections } = await start(() => COUNT);
     for (let i = 0; i < 5; i += 1) await db.collection('c').count();
     expect(calls).to.have.length(5);
-    // A connection rests for one turn of the event loop after an answer, so calls in a row alternate between two.
+    // A connection rests for one turn of the event loop after an answer, so calls in a row alternate between
+    // two.
     expect(connections()).to.be.at.most(2);
   });
 

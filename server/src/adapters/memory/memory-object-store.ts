@@ -19,8 +19,9 @@ const PAGE_SIZE = 1000;
 const encoder = new TextEncoder();
 
 /**
- * An object store in memory: the reference for the contract, and the store of tests. Every call takes effect at once and
- * answers in a later microtask. Bodies are copied on the way in and out, so a caller may reuse its buffers.
+ * An object store in memory: the reference for the contract, and the store of tests. Every call takes effect
+ * at once and answers in a later microtask. Bodies are copied on the way in and out, so a caller may reuse
+ * its buffers.
  */
 export class MemoryObjectStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject>();

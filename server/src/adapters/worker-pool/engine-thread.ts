@@ -1,5 +1,6 @@
 /*
- * The main thread's end of one engine thread: starts it, sends messages, settles the promises of its tasks, starts it anew when it dies.
+ * The main thread's end of one engine thread: starts it, sends messages, settles the promises of its tasks,
+ * starts it anew when it dies.
  */
 import { Worker } from 'node:worker_threads';
 import { OmenError } from '../../core/errors.js';

@@ -1,6 +1,6 @@
 /*
- * The engine pool without threads: tasks run at once on the calling thread, with the same engine code over the same arena.
- * For simulations and tests, where one seed has to give one history.
+ * The engine pool without threads: tasks run at once on the calling thread, with the same engine code over
+ * the same arena. For simulations and tests, where one seed has to give one history.
  */
 import { buildSegment } from '../../core/engine/build.js';
 import { Engine } from '../../core/engine/engine.js';

@@ -1,5 +1,6 @@
 /*
- * An engine thread: takes tasks, runs them against the arena, sends outcomes. It holds no state that matters; a new one can replace it.
+ * An engine thread: takes tasks, runs them against the arena, sends outcomes. It holds no state that matters;
+ * a new one can replace it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildSegment } from '../../core/engine/build.js';

@@ -1,8 +1,9 @@
 /*
- * The engine pool on worker threads. All threads share the arena, so a task carries addresses and a query, never rows.
+ * The engine pool on worker threads. All threads share the arena, so a task carries addresses and a query,
+ * never rows.
  *
- * A thread runs one task at a time and has at most `DEPTH` assigned, so that it finds its next task waiting instead of asking for it;
- * everything beyond waits here in order, where it can still be cancelled.
+ * A thread runs one task at a time and has at most `DEPTH` assigned, so that it finds its next task waiting
+ * instead of asking for it; everything beyond waits here in order, where it can still be cancelled.
  */
 import type {
   BuildLane,

@@ -1,5 +1,6 @@
 /*
- * From the log into memory: the writes of a slot in order, and the answers it remembers. Runs once per slot, for own slots as for replayed ones.
+ * From the log into memory: the writes of a slot in order, and the answers it remembers. Runs once per slot,
+ * for own slots as for replayed ones.
  */
 import type { AppliedWrite, CollectionState } from '../../core/collection/state.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';

@@ -1,5 +1,6 @@
 /*
- * Checks a batch against its collection before anything of it is written. The first thing wrong is named by its path in the request.
+ * Checks a batch against its collection before anything of it is written. The first thing wrong is named by
+ * its path in the request.
  */
 import { OmenError } from '../../core/errors.js';
 import { parseRecordId, quote } from '../../core/ids.js';
@@ -64,7 +65,10 @@ export function checkDelete(request: DeleteRequest): void {
   request.ids.forEach((id, index) => parseRecordId(id, `ids[${index}]`));
 }
 
-/** Refuses values that are not finite, norms that overflow, and zero vectors under cosine. `vectors` are rows of the collection's length. */
+/**
+ * Refuses values that are not finite, norms that overflow, and zero vectors under cosine. `vectors` are rows
+ * of the collection's length.
+ */
 export function checkVectors(
   vectors: Float32Array,
   collection: { readonly dimensions: number; readonly metric: Metric },

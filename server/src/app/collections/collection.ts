@@ -1,8 +1,9 @@
 /*
- * One open collection: its state in memory, its log, its upkeep. Everything a use case does to a collection goes through here.
+ * One open collection: its state in memory, its log, its upkeep. Everything a use case does to a collection
+ * goes through here.
  *
- * A write is planned when its slot is put together, is durable when the slot is, is applied before the writer hears of it. Reads need no
- * lock: they take a snapshot.
+ * A write is planned when its slot is put together, is durable when the slot is, is applied before the writer
+ * hears of it. Reads need no lock: they take a snapshot.
  */
 import type { CollectionState } from '../../core/collection/state.js';
 import { OmenError } from '../../core/errors.js';
@@ -31,7 +32,7 @@ type AnswerBody = Readonly<Record<string, unknown>>;
 export interface CollectionParts {
   readonly id: CollectionId;
   readonly info: CollectionInfo;
-  readonly state: CollectionState;
+  readonly present: { readonly state: CollectionState };
   readonly loop: CommitLoop;
   readonly window: RequestWindow;
   readonly upkeep: Upkeep;
@@ -42,7 +43,6 @@ export interface CollectionParts {
 export class Collection {
   readonly id: CollectionId;
   readonly info: CollectionInfo;
-  readonly state: CollectionState;
   readonly upkeep: Upkeep;
   /** Requests on their way, by request id: a repeated request waits for the first one. */
   readonly #inFlight = new Map<string, Promise<AnswerBody & WriteReceipt>>();
@@ -51,13 +51,18 @@ export class Collection {
   constructor(private readonly parts: CollectionParts) {
     this.id = parts.id;
     this.info = parts.info;
-    this.state = parts.state;
     this.upkeep = parts.upkeep;
   }
 
+  /** The state that reads see; another object after the collection was read anew. */
+  get state(): CollectionState {
+    return this.parts.present.state;
+  }
+
   /**
-   * Makes a write durable and visible. `plan` runs when the slot is put together and again if the slot was lost to another writer;
-   * an error it throws fails this request only. A known `requestId` is answered from memory.
+   * Makes a write durable and visible. `plan` runs when the slot is put together and again if the slot was
+   * lost to another writer; an error it throws fails this request only. A known `requestId` is answered from
+   * memory.
    */
   async write<Answer extends AnswerBody>(
     kind: WriteKind,
@@ -78,7 +83,10 @@ export class Collection {
     }
   }
 
-  /** Resolves when the write that the session token names is visible here. Throws when the token is not one of this collection. */
+  /**
+   * Resolves when the write that the session token names is visible here. Throws when the token is not one of
+   * this collection.
+   */
   async reach(token: string): Promise<void> {
     const sequence = sequenceOfToken(token, this.id);
     if (sequence > this.state.sequence) {
@@ -126,7 +134,10 @@ export class Collection {
     return { ...answer, ...this.receipt(acknowledged.lastSequence) };
   }
 
-  /** All plans of one slot are made in one turn of the event loop and see each other; the next slot begins with the state applied. */
+  /**
+   * All plans of one slot are made in one turn of the event loop and see each other; the next slot begins
+   * with the state applied.
+   */
   #slotView(): SlotView {
     if (this.#view === null) {
       this.#view = new SlotView(this.state);

@@ -1,4 +1,7 @@
-/* The object that carries remembered requests across a flush: an envelope with one entry per request, oldest first. */
+/**
+ * The object that carries remembered requests across a flush: an envelope with one entry per request, oldest
+ * first.
+ */
 import type { EnvelopeKind } from '../../core/log/envelope.js';
 import { decodeEnvelope, encodeEnvelope } from '../../core/log/envelope.js';
 import { OmenError } from '../../core/errors.js';

@@ -1,8 +1,9 @@
 /*
- * The answers of writes that carried a request id, kept so that a repeated request gets its first answer and is not written twice.
+ * The answers of writes that carried a request id, kept so that a repeated request gets its first answer and
+ * is not written twice.
  *
- * Entries come from the log (a crash forgets none) and are carried across a flush in an object of their own. Bounded by age and number:
- * the oldest go first.
+ * Entries come from the log (a crash forgets none) and are carried across a flush in an object of their own.
+ * Bounded by age and number: the oldest go first.
  */
 import { OmenError } from '../../core/errors.js';
 import { LIMITS } from '../../core/limits.js';
@@ -37,7 +38,10 @@ export class RequestWindow {
     this.#prune(entry.timeMs);
   }
 
-  /** The entry of a request id, or undefined. Throws `REQUEST_ID_REUSED` when the id belongs to another kind of write. */
+  /**
+   * The entry of a request id, or undefined. Throws `REQUEST_ID_REUSED` when the id belongs to another kind
+   * of write.
+   */
   find(requestId: string, kind: WriteKind): RememberedRequest | undefined {
     const entry = this.#entries.get(requestId);
     if (entry !== undefined && entry.kind !== kind) {

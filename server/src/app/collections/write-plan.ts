@@ -1,6 +1,7 @@
 /*
- * Turns requests into the writes of a slot. A plan is made against the state that the slot will be applied to: everything applied so far plus
- * the requests planned before it in the same slot. So a patch sees the upsert that shares its slot, and the counts in an answer are exact.
+ * Turns requests into the writes of a slot. A plan is made against the state that the slot will be applied
+ * to: everything applied so far plus the requests planned before it in the same slot. So a patch sees the
+ * upsert that shares its slot, and the counts in an answer are exact.
  *
  * The log holds only effects, whole records and deletions: replaying it needs no decision.
  */
@@ -134,7 +135,8 @@ export interface DeletePlan {
 }
 
 /**
- * @param filter When the ids were found by a filter: a record that changed since and does not match any more is kept.
+ * @param filter When the ids were found by a filter: a record that changed since and does not match any more
+ * is kept.
  */
 export function planDelete(view: SlotView, ids: Iterable<string>, filter?: Filter): DeletePlan {
   const matches = filter === undefined ? null : compileFilter(filter);

@@ -1,7 +1,8 @@
 /*
- * Folds a frozen memtable into a segment: afterwards the root describes exactly the writes up to `through`, and the log behind is not needed.
+ * Folds a frozen memtable into a segment: afterwards the root describes exactly the writes up to `through`,
+ * and the log behind is not needed.
  */
-import type { FrozenMemtable } from '../../core/collection/state.js';
+import type { CollectionState, FrozenMemtable } from '../../core/collection/state.js';
 import type { OpenSegment } from '../../core/collection/open-segment.js';
 import type { LogPosition, RequestWindowRef } from '../../core/log/root.js';
 import type { DeletesChange } from '../../core/log/transitions.js';
@@ -9,6 +10,7 @@ import { publishFlush } from '../../core/log/transitions.js';
 import { encodeRequestWindow } from '../collections/request-window-codec.js';
 import { RELATIVE } from '../log/object-layout.js';
 import type { Exclusive, UpkeepDependencies } from './dependencies.js';
+import { expectPresent } from './dependencies.js';
 import type { Built } from './job.js';
 import { buildAndPut, put, putDeletes, segmentRef, withJob } from './job.js';
 
@@ -25,12 +27,12 @@ export async function runFlush(
     await deps.reload();
     return;
   }
-  const generation = deps.state.generation;
+  const { state } = deps;
   await withJob(deps, 'flush', [], async (jobId) => {
     const part = { ...frozen.memtable.part(), deleted: frozen.mask.pointer, deletedRows: frozen.mask.count };
     const built = await buildAndPut(deps, { jobId, parts: [part], lane: 'flush' });
     try {
-      await exclusive(() => publish(deps, { jobId, frozen, through, fromSlot, generation, built }));
+      await exclusive(() => publish(deps, { jobId, frozen, through, fromSlot, state, built }));
     } catch (error) {
       built?.region.release();
       throw error;
@@ -46,14 +48,14 @@ interface Publication {
   readonly through: LogPosition;
   /** The floor that the fold begins at. */
   readonly fromSlot: number;
-  readonly generation: number;
+  readonly state: CollectionState;
   readonly built: Built | null;
 }
 
 async function publish(deps: UpkeepDependencies, publication: Publication): Promise<void> {
-  const { jobId, frozen, through, fromSlot, generation, built } = publication;
-  const { rootStore, state } = deps;
-  state.expectGeneration(generation);
+  const { jobId, frozen, through, fromSlot, state, built } = publication;
+  const { rootStore } = deps;
+  expectPresent(deps, state);
   const { changes, persisted } = await writeDeletes(deps, jobId, through.sequence);
   const requestWindow = await writeRequestWindow(deps, jobId, through.sequence);
   await rootStore.commit((root) =>
@@ -66,7 +68,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
       ...(requestWindow === null ? {} : { requestWindow }),
     }),
   );
-  state.expectGeneration(generation);
+  expectPresent(deps, state);
   const segment = built === null ? null : deps.adopt(built.key, built.segment, built.region, []);
   for (const [open, rows] of persisted) open.markPersisted(rows);
   state.publishFlush(frozen, segment);

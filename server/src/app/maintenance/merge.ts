@@ -1,13 +1,16 @@
 /*
- * Makes one segment of several. Rows whose deletion the root knows are left out; rows that were deleted since are taken along and deleted
- * again in the new segment, each by the write that deleted it, so that the root goes on describing one moment of the history.
+ * Makes one segment of several. Rows whose deletion the root knows are left out; rows that were deleted since
+ * are taken along and deleted again in the new segment, each by the write that deleted it, so that the root
+ * goes on describing one moment of the history.
  */
 import type { OpenSegment } from '../../core/collection/open-segment.js';
+import type { CollectionState } from '../../core/collection/state.js';
 import type { RowMask } from '../../core/memory/row-mask.js';
 import { publishMerge } from '../../core/log/transitions.js';
 import type { SegmentView } from '../../core/segment/segment-view.js';
 import { openSegment } from '../../core/segment/segment-view.js';
 import type { Exclusive, UpkeepDependencies } from './dependencies.js';
+import { expectPresent } from './dependencies.js';
 import type { Built } from './job.js';
 import { buildAndPut, putDeletes, segmentRef, withJob } from './job.js';
 
@@ -17,7 +20,7 @@ export async function runMerge(
   exclusive: Exclusive,
 ): Promise<void> {
   const keys = inputs.map(({ key }) => key);
-  const { generation } = deps.state;
+  const { state } = deps;
   const masks = new Map(inputs.map((input) => [input, input.persisted.clone()]));
   // A reload may let go of the inputs while the merge reads them.
   const regions = inputs.flatMap((input) => input.regions()).map((region) => region.retain());
@@ -26,7 +29,7 @@ export async function runMerge(
       const parts = inputs.map((input) => input.partWith(masks.get(input) ?? input.persisted));
       const built = await buildAndPut(deps, { jobId, parts, lane: 'merge' });
       try {
-        await exclusive(() => publish(deps, { jobId, masks, generation, built }));
+        await exclusive(() => publish(deps, { jobId, masks, state, built }));
       } catch (error) {
         built?.region.release();
         throw error;
@@ -44,14 +47,14 @@ interface Publication {
   readonly jobId: string;
   /** The inputs with the deleted rows that the new segment leaves out. */
   readonly masks: ReadonlyMap<OpenSegment, RowMask>;
-  readonly generation: number;
+  readonly state: CollectionState;
   readonly built: Built | null;
 }
 
 async function publish(deps: UpkeepDependencies, publication: Publication): Promise<void> {
-  const { jobId, masks, generation, built } = publication;
-  const { rootStore, state, pool } = deps;
-  state.expectGeneration(generation);
+  const { jobId, masks, state, built } = publication;
+  const { rootStore, pool } = deps;
+  expectPresent(deps, state);
   const refs = new Map(rootStore.current?.root.segments.map((ref) => [ref.key, ref]));
   const deleted = built === null ? [] : movedDeletes(masks, viewOf(pool.arena.bytes, built));
   const deletes =
@@ -70,7 +73,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
       segment: built === null ? null : segmentRef(built, jobId, level, deletes),
     }),
   );
-  state.expectGeneration(generation);
+  expectPresent(deps, state);
   const segment = built === null ? null : deps.adopt(built.key, built.segment, built.region, deleted);
   state.publishMerge(new Map([...masks.keys()].map((input) => [input, input.pending])), segment);
 }

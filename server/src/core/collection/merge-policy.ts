@@ -1,10 +1,11 @@
 /*
  * Which segments to merge into one.
  *
- * Few segments make queries fast (each costs a ranking of its centroids and a minimum of postings), every merge writes its inputs again.
- * The rule keeps sizes geometric (Bentley and Saxe, 1980): a segment is taken into a merge when it is at most `ratio` times as large as
- * all smaller ones together. So a row is rewritten O(log n) times, and a collection at rest has O(log n) segments.
- * While writes arrive, merging is put off until there are `patience` segments, because each merge would soon be merged again.
+ * Few segments make queries fast (each costs a ranking of its centroids and a minimum of postings), every
+ * merge writes its inputs again. The rule keeps sizes geometric (Bentley and Saxe, 1980): a segment is taken
+ * into a merge when it is at most `ratio` times as large as all smaller ones together. So a row is rewritten
+ * O(log n) times, and a collection at rest has O(log n) segments. While writes arrive, merging is put off
+ * until there are `patience` segments, because each merge would soon be merged again.
  */
 
 export interface MergeCandidate {
@@ -26,7 +27,10 @@ const PATIENCE = 12;
 /** A segment with a larger share of deleted rows is rewritten without them. */
 const DELETED_SHARE_MAX = 0.3;
 
-/** Indexes of the segments to merge, or none. A single index means: rewrite it alone, to drop its deleted rows. */
+/**
+ * Indexes of the segments to merge, or none. A single index means: rewrite it alone, to drop its deleted
+ * rows.
+ */
 export function pickMerge(segments: readonly MergeCandidate[], { quiet, bytesMax }: MergeOptions): number[] {
   const order = segments.map((_, index) => index).sort((a, b) => bytesOf(segments, b) - bytesOf(segments, a));
   if (quiet || segments.length >= PATIENCE) {

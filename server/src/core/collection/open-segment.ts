@@ -1,9 +1,10 @@
 /*
  * A segment whose bytes lie in the arena, with the rows that newer writes have taken out of it.
  *
- * Two kinds of deletion: those that the root knows (persisted, in a deletion vector), and those that only the log knows (pending, with the
- * sequence number of the write). A flush that folds the log up to a sequence number persists exactly the pending ones up to there, so the
- * root describes one moment of the history and never a mixture.
+ * Two kinds of deletion: those that the root knows (persisted, in a deletion vector), and those that only the
+ * log knows (pending, with the sequence number of the write). A flush that folds the log up to a sequence
+ * number persists exactly the pending ones up to there, so the root describes one moment of the history and
+ * never a mixture.
  */
 import type { SegmentPart } from '../engine/tasks.js';
 import type { Arena, Region } from '../memory/arena.js';
@@ -30,6 +31,11 @@ export class OpenSegment implements RowSource {
     this.mask = new RowMask(arena, view.rows);
     for (const row of deletedRows) this.mask.add(row);
     this.#persisted = this.mask.clone();
+  }
+
+  /** The memory of the segment, with one more owner. */
+  shareRegion(): Region {
+    return this.region.retain();
   }
 
   get rows(): number {

@@ -2,7 +2,9 @@ import type { Part } from '../engine/tasks.js';
 import type { Region } from '../memory/arena.js';
 import type { RowMask } from '../memory/row-mask.js';
 
-/** Rows that a query can see: a memtable or an open segment. At most one source holds a visible row of an id. */
+/**
+ * Rows that a query can see: a memtable or an open segment. At most one source holds a visible row of an id.
+ */
 export interface RowSource {
   /** Never used for another source. */
   readonly tag: number;

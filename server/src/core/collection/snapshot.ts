@@ -1,6 +1,7 @@
 /*
- * One state of a collection, held still for as long as somebody reads it: the parts an engine scans, with every region they name.
- * A query sees exactly one snapshot, whatever is written, flushed or merged meanwhile.
+ * One state of a collection, held still for as long as somebody reads it: the parts an engine scans, with
+ * every region they name. A query sees exactly one snapshot, whatever is written, flushed or merged
+ * meanwhile.
  */
 import type { Part } from '../engine/tasks.js';
 import { invariant } from '../errors.js';

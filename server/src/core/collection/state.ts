@@ -1,10 +1,12 @@
 /*
- * What a collection looks like in memory: one memtable that takes writes, frozen memtables on their way into segments, open segments.
+ * What a collection looks like in memory: one memtable that takes writes, frozen memtables on their way into
+ * segments, open segments.
  *
  * Every change is synchronous and whole, so a snapshot taken between two calls is consistent.
- * Invariant: over all sources, at most one row of an id is visible. A write therefore masks the older row at once, wherever it lies.
+ * Invariant: over all sources, at most one row of an id is visible. A write therefore masks the older row at
+ * once, wherever it lies.
  */
-import { invariant, OmenError } from '../errors.js';
+import { invariant } from '../errors.js';
 import type { Arena } from '../memory/arena.js';
 import type { PutColumns } from '../memory/memtable.js';
 import { Memtable, roomOf } from '../memory/memtable.js';
@@ -29,7 +31,10 @@ export interface FrozenMemtable {
   readonly memtable: Memtable;
   /** The memtable's deleted rows at the freeze: the new segment leaves them out, and only them. */
   readonly mask: RowMask;
-  /** The newest write in it or before it: with the segment made of it, the root holds exactly the writes up to here. */
+  /**
+   * The newest write in it or before it: with the segment made of it, the root holds exactly the writes up to
+   * here.
+   */
   readonly sequence: number;
 }
 
@@ -39,7 +44,6 @@ export class CollectionState {
   #segments: readonly OpenSegment[] = [];
   #snapshot: Snapshot | null = null;
   #sequence = 0;
-  #generation = 0;
 
   constructor(
     private readonly arena: Arena,
@@ -81,7 +85,10 @@ export class CollectionState {
     return null;
   }
 
-  /** Makes sure that puts of this size can be applied. Throws `MEMORY_EXHAUSTED`; a write is checked so before it is made durable. */
+  /**
+   * Makes sure that puts of this size can be applied. Throws `MEMORY_EXHAUSTED`; a write is checked so before
+   * it is made durable.
+   */
   reserve(room: Room): void {
     this.#memtable.reserve(room);
   }
@@ -126,25 +133,9 @@ export class CollectionState {
     return frozen;
   }
 
-  /** Changes whenever the state is thrown away and read anew. */
-  get generation(): number {
-    return this.#generation;
-  }
-
-  /** Throws `COLLECTION_BUSY` when the state was read anew since. */
-  expectGeneration(generation: number): void {
-    if (generation === this.#generation) return;
-    throw new OmenError('COLLECTION_BUSY', 'the collection was read anew meanwhile', { retryAfterMs: 100 });
-  }
-
-  /** Throws everything away, to be followed by `load`. Returns the tags that are no longer used. */
-  clear(): readonly number[] {
-    const tags = this.#sources().map(({ tag }) => tag);
-    this.release();
-    this.#memtable = this.#newMemtable();
-    this.#sequence = 0;
-    this.#generation++;
-    return tags;
+  /** Tags of everything in it. */
+  get tags(): readonly number[] {
+    return this.#sources().map(({ tag }) => tag);
   }
 
   /** Opens with the segments of the root. */
@@ -163,8 +154,9 @@ export class CollectionState {
   }
 
   /**
-   * Replaces merged segments by the one made of them (null when no row was left). `deletes` names, for each of them, the rows that were
-   * deleted but that the merge took along, with the sequence number of the deletion.
+   * Replaces merged segments by the one made of them (null when no row was left). `deletes` names, for each
+   * of them, the rows that were deleted but that the merge took along, with the sequence number of the
+   * deletion.
    */
   publishMerge(
     inputs: ReadonlyMap<OpenSegment, ReadonlyMap<number, number>>,

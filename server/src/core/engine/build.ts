@@ -1,8 +1,10 @@
 /*
- * Makes one segment of the visible rows of several parts: the work of a flush and of a merge, on a thread of its own.
+ * Makes one segment of the visible rows of several parts: the work of a flush and of a merge, on a thread of
+ * its own.
  *
- * A clustered segment numbers its rows by cluster. So the vectors are gathered first, clustered where they lie, and copied into the segment
- * in their final order; everything else is written in that order directly. The same task gives the same bytes on every machine.
+ * A clustered segment numbers its rows by cluster. So the vectors are gathered first, clustered where they
+ * lie, and copied into the segment in their final order; everything else is written in that order directly.
+ * The same task gives the same bytes on every machine.
  */
 import { buildScratchBytes, planIvf, writeIvf } from '../index/build.js';
 import type { IvfPlan } from '../index/build.js';

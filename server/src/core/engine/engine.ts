@@ -1,8 +1,10 @@
 /*
- * An engine: answers search and match tasks from bytes in the arena. One per thread; it keeps nothing that could not be made again.
+ * An engine: answers search and match tasks from bytes in the arena. One per thread; it keeps nothing that
+ * could not be made again.
  *
- * Search takes the parts one by one and picks for each the cheapest way that is right: all rows, the rows that a selective filter leaves,
- * or the clusters nearest to the query. Scores are exact whatever the way, so hits of all parts are merged by score.
+ * Search takes the parts one by one and picks for each the cheapest way that is right: all rows, the rows
+ * that a selective filter leaves, or the clusters nearest to the query. Scores are exact whatever the way, so
+ * hits of all parts are merged by score.
  */
 import type { Filter } from '../filter/ast.js';
 import { flatScratchBytes, searchFlat, searchRows } from '../index/flat.js';
@@ -20,7 +22,10 @@ import { OpenParts } from './open-parts.js';
 import { pageOfRows } from './page.js';
 import type { MatchOutcome, MatchTask, Part, SearchOutcome, SearchTask } from './tasks.js';
 
-/** An exact comparison costs about as much as this many comparisons of codes: a row is four times as long and lies anywhere. */
+/**
+ * An exact comparison costs about as much as this many comparisons of codes: a row is four times as long and
+ * lies anywhere.
+ */
 const EXACT_COST = 12;
 /** Where a filter matches a larger share of a flat part, reading all rows in order beats picking them. */
 const LIST_SHARE_MAX = 1 / 8;

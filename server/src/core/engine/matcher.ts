@@ -1,8 +1,9 @@
 /*
  * Turns a filter into a bitmap of a part's rows (bit set = the row matches), in the engine's own memory.
  *
- * A segment answers from its attribute index. Its rows never change, so the bitmap is kept and the next query with the same filter finds it
- * there; deleted rows are no part of it, since they do change. A memtable is evaluated row by row.
+ * A segment answers from its attribute index. Its rows never change, so the bitmap is kept and the next query
+ * with the same filter finds it there; deleted rows are no part of it, since they do change. A memtable is
+ * evaluated row by row.
  */
 import type { Filter } from '../filter/ast.js';
 import { compileFilter } from '../filter/match.js';

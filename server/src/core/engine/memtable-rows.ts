@@ -1,6 +1,6 @@
 /*
- * A memtable as an engine sees it: ids and attributes of rows, read from the arena. Rows never change, so what was decoded once for a filter
- * is kept until the tag is forgotten; a flush bounds how much that is.
+ * A memtable as an engine sees it: ids and attributes of rows, read from the arena. Rows never change, so
+ * what was decoded once for a filter is kept until the tag is forgotten; a flush bounds how much that is.
  */
 import type { FlatView } from '../index/flat.js';
 import { decodeAttributes } from '../record/attribute-codec.js';

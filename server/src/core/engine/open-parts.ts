@@ -1,5 +1,6 @@
 /*
- * What an engine keeps of the parts it was asked about: opened segments and decoded memtable rows, by tag, until they are forgotten.
+ * What an engine keeps of the parts it was asked about: opened segments and decoded memtable rows, by tag,
+ * until they are forgotten.
  */
 import type { FlatView } from '../index/flat.js';
 import type { IvfView } from '../index/layout.js';

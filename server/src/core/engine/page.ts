@@ -1,6 +1,7 @@
 /*
- * One page of a scan: the visible rows of all parts in the order of their ids' hashes, equal hashes in the order of the ids' bytes.
- * The order depends on the ids alone, so it survives flushes and merges between two pages.
+ * One page of a scan: the visible rows of all parts in the order of their ids' hashes, equal hashes in the
+ * order of the ids' bytes. The order depends on the ids alone, so it survives flushes and merges between two
+ * pages.
  */
 import { hash64 } from '../bytes/hash64.js';
 import { compareBytes, encodeText } from '../record/text.js';

@@ -1,8 +1,10 @@
 /*
- * The self-test of a clustered segment: rows that served as queries when it was calibrated, each with its exact nearest rows. Kept in the
- * segment, so that recall can be measured at any later time without computing exact answers again. Drawn in docs/formats/segment.md.
+ * The self-test of a clustered segment: rows that served as queries when it was calibrated, each with its
+ * exact nearest rows. Kept in the segment, so that recall can be measured at any later time without computing
+ * exact answers again. Drawn in docs/formats/segment.md.
  *
- * Layout, u32 little-endian: number of queries, answers per query, then per query its row and its answers; 0xffffffff where there are fewer.
+ * Layout, u32 little-endian: number of queries, answers per query, then per query its row and its answers;
+ * 0xffffffff where there are fewer.
  */
 const ANSWERS = 10;
 const NONE = 0xffffffff;

@@ -1,5 +1,6 @@
 /*
- * What an engine can be asked, as plain data: tasks cross a thread boundary by structured clone, the bytes they speak of lie in the arena.
+ * What an engine can be asked, as plain data: tasks cross a thread boundary by structured clone, the bytes
+ * they speak of lie in the arena.
  */
 import type { Filter } from '../filter/ast.js';
 import type { Metric } from '../vector/metric.js';
@@ -78,7 +79,10 @@ export interface MatchTask extends PartsTask {
   readonly after?: ScanPosition;
 }
 
-/** A place in the order of a scan: by 64-bit hash of the id, then by the id's bytes. Stable under flush and merge. */
+/**
+ * A place in the order of a scan: by 64-bit hash of the id, then by the id's bytes. Stable under flush and
+ * merge.
+ */
 export interface ScanPosition {
   readonly hashHigh: number;
   readonly hashLow: number;
@@ -115,6 +119,9 @@ export interface BuiltSegment {
   readonly minSequence: number;
   readonly maxSequence: number;
   readonly clustered: boolean;
-  /** Clusters, calibration and the like, kept in the root so that a query can be planned without opening the segment. */
+  /**
+   * Clusters, calibration and the like, kept in the root so that a query can be planned without opening the
+   * segment.
+   */
   readonly summary: Readonly<Record<string, unknown>>;
 }

@@ -1,10 +1,11 @@
 /*
- * The shared memory that all engines scan: segments, memtables and engine scratch space lie in one `WebAssembly.Memory`.
+ * The shared memory that all engines scan: segments, memtables and engine scratch space lie in one
+ * `WebAssembly.Memory`.
  *
- * Only the main thread allocates and frees; engines get addresses. The memory has its full size from the start: a shared memory is
- * reserved, not filled, so untouched pages cost nothing, and a view of it never goes stale through growth.
- * Invariant: regions never overlap, every region begins on a multiple of 64 bytes (a cache line, and enough for any SIMD load), and
- * address 0 is never given out, so 0 can mean "none".
+ * Only the main thread allocates and frees; engines get addresses. The memory has its full size from the
+ * start: a shared memory is reserved, not filled, so untouched pages cost nothing, and a view of it never
+ * goes stale through growth. Invariant: regions never overlap, every region begins on a multiple of 64 bytes
+ * (a cache line, and enough for any SIMD load), and address 0 is never given out, so 0 can mean "none".
  */
 import { invariant, OmenError } from '../errors.js';
 
@@ -13,7 +14,9 @@ const WASM_PAGE = 65_536;
 /** Kept for bitmaps of deleted rows, which are needed to apply a write that is durable already. */
 const HEADROOM_SHARE = 1 / 64;
 
-/** The most one WebAssembly memory can hold: 4 GiB less one page, so that every end address fits into 32 bits. */
+/**
+ * The most one WebAssembly memory can hold: 4 GiB less one page, so that every end address fits into 32 bits.
+ */
 export const ARENA_BYTES_MAX = 65_535 * WASM_PAGE;
 
 /** A piece of the arena with shared ownership: freed when the last owner lets go. */
@@ -76,7 +79,8 @@ export class Arena {
     this.u32 = new Uint32Array(this.buffer);
     this.f32 = new Float32Array(this.buffer);
     this.f64 = new Float64Array(this.buffer);
-    // The first page stays free: kernels compiled with a data segment keep it there, and address 0 must not be given out.
+    // The first page stays free: kernels compiled with a data segment keep it there, and address 0 must not
+    // be given out.
     this.#holes = [{ pointer: WASM_PAGE, bytes: this.capacity - WASM_PAGE }];
   }
 

@@ -1,6 +1,6 @@
 /*
- * An append-only array in the arena that moves to a region of twice the size when it is full. A snapshot that holds the old region goes on
- * reading it: what was appended before stays there unchanged.
+ * An append-only array in the arena that moves to a region of twice the size when it is full. A snapshot that
+ * holds the old region goes on reading it: what was appended before stays there unchanged.
  */
 import type { Arena, Region } from './arena.js';
 

@@ -1,9 +1,10 @@
 /*
- * The records of a collection that are in the log but not yet in a segment, laid out so that an engine can scan them as they are.
+ * The records of a collection that are in the log but not yet in a segment, laid out so that an engine can
+ * scan them as they are.
  *
- * Rows are appended in the order of their writes and never change; a newer write of an id marks the older row as deleted. The memtable's
- * own map finds a row by id. It is used by one thread; engines read what a snapshot names.
- * Invariant: at most one row of an id is not deleted, the one the map names.
+ * Rows are appended in the order of their writes and never change; a newer write of an id marks the older row
+ * as deleted. The memtable's own map finds a row by id. It is used by one thread; engines read what a
+ * snapshot names. Invariant: at most one row of an id is not deleted, the one the map names.
  */
 import type { RowSource } from '../collection/row-source.js';
 import type { MemtablePart } from '../engine/tasks.js';
@@ -95,7 +96,9 @@ export class Memtable implements RowSource {
     return this.#rowOf.get(id) ?? -1;
   }
 
-  /** Room for more puts, so that `put` cannot fail half-way. Throws `MEMORY_EXHAUSTED` and changes nothing. */
+  /**
+   * Room for more puts, so that `put` cannot fail half-way. Throws `MEMORY_EXHAUSTED` and changes nothing.
+   */
   reserve(more: Room): void {
     this.#raw.reserve(more.rows * this.#stride * 4);
     this.#factors.reserve(more.rows * 4);
@@ -132,7 +135,10 @@ export class Memtable implements RowSource {
     return this.mask.add(row);
   }
 
-  /** From now on deletions are remembered with their sequence number, for the segment that is being made of these rows. */
+  /**
+   * From now on deletions are remembered with their sequence number, for the segment that is being made of
+   * these rows.
+   */
   freeze(): void {
     this.#laterDeletes = new Map();
   }

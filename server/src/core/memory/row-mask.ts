@@ -1,8 +1,8 @@
 /*
  * Deleted rows of a segment or memtable, as a bitmap in the arena (bit set = gone).
  *
- * Copy on write: a snapshot that holds the bitmap's region keeps seeing it as it was; the next change goes to a copy. Only rows are ever
- * added, never taken back.
+ * Copy on write: a snapshot that holds the bitmap's region keeps seeing it as it was; the next change goes to
+ * a copy. Only rows are ever added, never taken back.
  */
 import type { Arena, Region } from './arena.js';
 

@@ -3,13 +3,19 @@
  */
 import type { RecordId } from '../ids.js';
 
-/** int64 is a bigint, double a number: the two compare by value in filters, but each is given back as it came. */
+/**
+ * int64 is a bigint, double a number: the two compare by value in filters, but each is given back as it came.
+ */
 export type AttributeScalar = string | bigint | number | boolean;
 
 /** Arrays hold one kind of scalar. */
-export type AttributeValue = AttributeScalar | readonly string[] | readonly bigint[] | readonly number[] | readonly boolean[];
+export type AttributeValue =
+  AttributeScalar | readonly string[] | readonly bigint[] | readonly number[] | readonly boolean[];
 
-/** Names are 1–128 bytes of UTF-8 and do not begin with `$`. An attribute that is absent has no entry; there is no null. */
+/**
+ * Names are 1–128 bytes of UTF-8 and do not begin with `$`. An attribute that is absent has no entry; there
+ * is no null.
+ */
 export type Attributes = ReadonlyMap<string, AttributeValue>;
 
 export interface VectorRecord {

@@ -8,6 +8,11 @@
  */
 
 export const INDEX_HEADER_BYTES = 16;
+/**
+ * The most attributes that get an index, in the order in which rows show them. Records with names of their
+ * own would otherwise make an index many times their size; conditions on further attributes read the records.
+ */
+export const COLUMNS_MAX = 4096;
 /** u32 words of one attribute's entry in the directory. */
 export const ENTRY_WORDS = 12;
 
@@ -76,6 +81,7 @@ export interface BodyOffsets {
   readonly texts: number;
 }
 
+/** Where the parts of a body begin. The order keeps every part aligned to the size of its numbers. */
 export function bodyOffsets(sizes: BodySizes): BodyOffsets {
   const ordinals = sizes.texts + sizes.numbers + EXTRA_ORDINALS;
   const rests = sizes.numbers * 8;

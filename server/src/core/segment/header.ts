@@ -33,6 +33,7 @@ export interface SegmentHeader {
   readonly maxSequence: number;
 }
 
+/** The header's 256 bytes, its checksum included. */
 export function encodeHeader(header: SegmentHeader): Uint8Array {
   const writer = new ByteWriter(HEADER_BYTES);
   writer.bytes(MAGIC).u32(SEGMENT_VERSION).u32(HEADER_BYTES);

@@ -1,5 +1,5 @@
 /*
- * Checks bytes of a segment against its checksums: all of them, or a range that was read alone.
+ * Checks the bytes of a segment against its checksums, section by section and block by block.
  */
 import { crc32c } from '../bytes/crc32c.js';
 import { OmenError } from '../errors.js';
@@ -32,7 +32,7 @@ export function verifySegment(bytes: Uint8Array, footer: SegmentFooter, source: 
  *
  * @param blocks The section's bytes from block `firstBlock` on, up to a block's or the section's end.
  */
-export function verifyBlocks(
+function verifyBlocks(
   blocks: Uint8Array,
   firstBlock: number,
   entry: DirectoryEntry,

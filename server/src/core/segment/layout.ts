@@ -88,6 +88,7 @@ export function planSegment(sections: readonly SectionLength[]): SegmentPlan {
   };
 }
 
+/** Sections of a kind begin on a multiple of this. */
 export function alignmentOf(kind: SectionKind): number {
   return kind === 'raw' ? RAW_ALIGNMENT : SECTION_ALIGNMENT;
 }
@@ -98,7 +99,7 @@ export function blocksOf(length: number): number {
 }
 
 /** The next multiple of `alignment`, a power of two. */
-export function alignUp(value: number, alignment: number): number {
+function alignUp(value: number, alignment: number): number {
   return Math.ceil(value / alignment) * alignment;
 }
 
@@ -106,6 +107,7 @@ const KINDS_BY_NUMBER: ReadonlyMap<number, SectionKind> = new Map(
   (Object.keys(SECTION_NUMBERS) as SectionKind[]).map((kind) => [SECTION_NUMBERS[kind], kind]),
 );
 
+/** The kind with this number, undefined for one that this version does not know. */
 export function sectionKindOf(number: number): SectionKind | undefined {
   return KINDS_BY_NUMBER.get(number);
 }
