@@ -190,6 +190,28 @@ describe('Attribute index', () => {
     expect(index.rows({ kind: 'exists', field: 'ab' })).to.deep.equal([]);
   });
 
+  it('stays small and exact when every record has names of its own', () => {
+    const records = Array.from({ length: 600 }, (_, row) => {
+      const own = Array.from({ length: 10 }, (_, index) => [`n${row}-${index}`, row] as const);
+      return { id: String(row), attributes: new Map<string, AttributeValue>([['a', row], ...own]) };
+    });
+    const index = new TestIndex(records);
+    expect(check(index, range('lt', 100))).to.equal(100);
+    for (const row of [0, 300, 500, 599]) {
+      const field = `n${row}-7`;
+      expect(check(index, { kind: 'exists', field })).to.equal(1);
+      expect(check(index, { kind: 'eq', field, value: row })).to.equal(1);
+      expect(check(index, { kind: 'containsAll', field, values: [row] })).to.equal(1);
+      expect(
+        check(index, { kind: 'and', filters: [{ kind: 'in', field, values: [row] }, eq(row)] }),
+      ).to.equal(1);
+      expect(
+        check(index, { kind: 'not', filter: { kind: 'range', field, operator: 'gte', value: row } }),
+      ).to.equal(599);
+    }
+    expect(check(index, { kind: 'exists', field: 'none' })).to.equal(0);
+  });
+
   it('gives the same bytes for the same rows', () => {
     const heap = (): ReturnType<typeof attributeHeap> =>
       attributeHeap(

@@ -6,7 +6,7 @@
  * the same rows give the same bytes.
  */
 import { AttributeCursor } from '../record/attribute-cursor.js';
-import { ENTRY, ENTRY_WORDS, INDEX_HEADER_BYTES } from './attribute-layout.js';
+import { COLUMNS_MAX, ENTRY, ENTRY_WORDS, INDEX_HEADER_BYTES } from './attribute-layout.js';
 import { ColumnBuilder, hashKey } from './column-builder.js';
 import { orderOfTexts } from './radix-order.js';
 import type { RowHeapView } from './row-heap.js';
@@ -18,7 +18,7 @@ import type { RowHeapView } from './row-heap.js';
  * into it.
  */
 export function buildAttributeIndex(attributes: RowHeapView): Uint8Array {
-  const columns = gather(attributes);
+  const { columns, complete } = gather(attributes);
   const built = columns.map((column) => column.build(attributes));
   const names = built.reduce((sum, column) => sum + column.name.length, 0);
   const namesAt = INDEX_HEADER_BYTES + built.length * ENTRY_WORDS * 4;
@@ -30,7 +30,7 @@ export function buildAttributeIndex(attributes: RowHeapView): Uint8Array {
   });
   const bytes = new Uint8Array(size);
   const words = new Uint32Array(bytes.buffer, 0, Math.floor(namesAt / 4));
-  words.set([attributes.rows, built.length]);
+  words.set([attributes.rows, built.length, complete ? 0 : 1]);
   let nameAt = namesAt;
   for (const [index, column] of built.entries()) {
     const entry = words.subarray(INDEX_HEADER_BYTES / 4 + index * ENTRY_WORDS);
@@ -49,39 +49,51 @@ function alignTo8(value: number): number {
   return Math.ceil(value / 8) * 8;
 }
 
-/** One pass over all records; the columns come in the order of their names. */
-function gather(attributes: RowHeapView): ColumnBuilder[] {
+interface Gathered {
+  /** In the order of their names. */
+  readonly columns: readonly ColumnBuilder[];
+  /** Every attribute has a column. */
+  readonly complete: boolean;
+}
+
+/** One pass over all records. */
+function gather(attributes: RowHeapView): Gathered {
   const bytes = attributes.bytes;
   const byName = new Map<number, ColumnBuilder[]>();
   const columns: ColumnBuilder[] = [];
   const cursor = new AttributeCursor();
   /** The columns of the record before: records mostly have the same names in the same order. */
-  const expected: ColumnBuilder[] = [];
+  const expected: (ColumnBuilder | null)[] = [];
+  let complete = true;
   for (let row = 0; row < attributes.rows; row++) {
     cursor.reset(bytes, attributes.from(row), attributes.from(row + 1));
     for (let index = 0; cursor.next(); index++) {
       let column = expected[index];
-      if (column === undefined || !column.isNamed(cursor)) {
+      if (column === undefined || column === null || !column.isNamed(cursor)) {
         column = columnOf(cursor, byName, columns);
         expected[index] = column;
       }
-      column.add(row, cursor);
+      if (column === null) complete = false;
+      else column.add(row, cursor);
     }
   }
   const starts = Uint32Array.from(columns, (column) => column.nameFrom);
   const ends = Uint32Array.from(columns, (column) => column.nameTo);
-  return Array.from(orderOfTexts(bytes, starts, ends), (index) => columns[index] as ColumnBuilder);
+  const order = orderOfTexts(bytes, starts, ends);
+  return { columns: Array.from(order, (index) => columns[index] as ColumnBuilder), complete };
 }
 
+/** The column of the cursor's attribute, made if need be; null when there are too many. */
 function columnOf(
   cursor: AttributeCursor,
   byName: Map<number, ColumnBuilder[]>,
   columns: ColumnBuilder[],
-): ColumnBuilder {
+): ColumnBuilder | null {
   const key = hashKey(cursor.bytes, cursor.nameFrom, cursor.nameTo);
   const sameHash = byName.get(key) ?? [];
   const known = sameHash.find((column) => column.isNamed(cursor));
   if (known !== undefined) return known;
+  if (columns.length === COLUMNS_MAX) return null;
   const column = new ColumnBuilder(cursor.nameFrom, cursor.nameTo);
   columns.push(column);
   byName.set(key, [...sameHash, column]);

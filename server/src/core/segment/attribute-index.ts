@@ -17,6 +17,7 @@ import {
   unite,
 } from '../filter/bitmap.js';
 import type { RowBounds } from '../filter/estimate.js';
+import { EncodedFilter } from '../filter/match-encoded.js';
 import { boundsOfAll, boundsOfAny, boundsOfNot, exactly } from '../filter/estimate.js';
 import { OmenError } from '../errors.js';
 import { numberKey } from '../record/number-key.js';
@@ -38,6 +39,8 @@ export class AttributeIndexView {
   readonly #directory: Uint32Array;
   readonly #count: number;
   readonly #words: number;
+  /** Every attribute of every row is in the directory. */
+  readonly #complete: boolean;
   readonly #columns = new Map<string, AttributeColumn>();
 
   /**
@@ -62,6 +65,7 @@ export class AttributeIndexView {
       );
     }
     this.#count = count;
+    this.#complete = head[2] === 0;
     this.#words = bitmapWords(rows);
     this.#directory = new Uint32Array(
       bytes.buffer,
@@ -80,9 +84,12 @@ export class AttributeIndexView {
   evaluate(filter: Filter, ids: IdIndexView, out: Uint32Array): number {
     out.fill(0, 0, this.#words);
     this.#add(filter, ids, out);
-    // The lengths of lists mostly tell the number; counting the bits takes longer than setting them.
-    const { atLeast, atMost } = this.estimate(filter, ids);
-    return atLeast === atMost ? atLeast : countRows(out, this.#words);
+    // The length of a list or of a run of lists is known; counting bits takes longer than setting them.
+    if (filter.kind === 'eq' || filter.kind === 'range' || filter.kind === 'prefix' || filter.kind === 'exists') {
+      const { atLeast, atMost } = this.estimate(filter, ids);
+      if (atLeast === atMost) return atLeast;
+    }
+    return countRows(out, this.#words);
   }
 
   /** Bounds on the number of matching rows, from dictionaries alone. */
@@ -98,11 +105,13 @@ export class AttributeIndexView {
         return { atLeast: 0, atMost: Math.min(filter.ids.length, this.rows) };
       case 'idPrefix':
         return exactly(ids.rowsWithPrefix(filter.prefix).length);
-      case 'exists':
-        return exactly(this.#column(filter.field)?.presentRows ?? 0);
+      case 'exists': {
+        const column = this.#column(filter.field);
+        return column === undefined ? this.#boundsOfUnknown() : exactly(column.presentRows);
+      }
       case 'containsAll': {
         const column = this.#column(filter.field);
-        if (column === undefined) return exactly(0);
+        if (column === undefined) return this.#boundsOfUnknown();
         if (filter.values.length === 0) return exactly(column.presentRows);
         return boundsOfAll(
           filter.values.map((value) => column.bounds(equalRun(column, value))),
@@ -111,7 +120,7 @@ export class AttributeIndexView {
       }
       default: {
         const column = this.#column(filter.field);
-        if (column === undefined) return exactly(0);
+        if (column === undefined) return this.#boundsOfUnknown();
         return boundsOfAny(
           runsOf(column, filter).map((run) => column.bounds(run)),
           this.rows,
@@ -194,7 +203,10 @@ export class AttributeIndexView {
     }
     if (filter.kind === 'idPrefix') return addRows(out, ids.rowsWithPrefix(filter.prefix));
     const column = this.#column(filter.field);
-    if (column === undefined) return;
+    if (column === undefined) {
+      if (!this.#complete) this.#addByReading(filter, out);
+      return;
+    }
     if (filter.kind === 'exists') return column.addPresent(out);
     if (filter.kind === 'containsAll') {
       if (filter.values.length === 0) return column.addPresent(out);
@@ -205,7 +217,22 @@ export class AttributeIndexView {
     for (const run of runsOf(column, filter)) column.addRun(run, out);
   }
 
-  /** The attribute of this name, undefined when no row has it. */
+  /** Adds the rows that match a condition on an attribute that has no column: every record is looked at. */
+  #addByReading(filter: LeafFilter, out: Uint32Array): void {
+    const encoded = new EncodedFilter(filter);
+    const record = { idFrom: 0, idTo: 0, attributesFrom: 0, attributesTo: 0 };
+    for (let row = 0; row < this.rows; row++) {
+      record.attributesFrom = this.attributes.from(row);
+      record.attributesTo = this.attributes.from(row + 1);
+      if (encoded.matches(this.attributes.bytes, record)) addRow(out, row);
+    }
+  }
+
+  #boundsOfUnknown(): RowBounds {
+    return this.#complete ? exactly(0) : { atLeast: 0, atMost: this.rows };
+  }
+
+  /** The attribute of this name, undefined when it has no column. */
   #column(name: string): AttributeColumn | undefined {
     const known = this.#columns.get(name);
     if (known !== undefined) return known;
