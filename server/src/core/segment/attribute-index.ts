@@ -85,7 +85,12 @@ export class AttributeIndexView {
     out.fill(0, 0, this.#words);
     this.#add(filter, ids, out);
     // The length of a list or of a run of lists is known; counting bits takes longer than setting them.
-    if (filter.kind === 'eq' || filter.kind === 'range' || filter.kind === 'prefix' || filter.kind === 'exists') {
+    if (
+      filter.kind === 'eq' ||
+      filter.kind === 'range' ||
+      filter.kind === 'prefix' ||
+      filter.kind === 'exists'
+    ) {
       const { atLeast, atMost } = this.estimate(filter, ids);
       if (atLeast === atMost) return atLeast;
     }
