@@ -19,6 +19,8 @@ export interface TestAppOptions {
   readonly seed?: number;
   readonly arenaBytes?: number;
   readonly foldSlots?: number;
+  readonly flushRows?: number;
+  readonly clusterFromRows?: number;
   /** Timers fire by themselves unless this is false. */
   readonly automatic?: boolean;
 }
@@ -43,8 +45,11 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     logger: silentLogger,
     version: '0.0.0-test',
     objectStore: 'memory',
+    ownsStore: true,
     defaultDimensions: 128,
     foldSlots: options.foldSlots ?? 4096,
+    ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),
+    ...(options.clusterFromRows === undefined ? {} : { clusterFromRows: options.clusterFromRows }),
   });
   return { ...app, clock, scheduler, arena };
 }

@@ -22,10 +22,16 @@ export interface AppDependencies {
   readonly version: string;
   /** How the object store is called in `GetServerInfo`: `file`, `memory`. */
   readonly objectStore: string;
+  /** No other process uses the store while this one does: a local folder under its lock. */
+  readonly ownsStore: boolean;
   /** Dimensions of a collection that is created without. */
   readonly defaultDimensions: number;
   /** Slots after which the log is folded even when it is small: bounds what a reader of the log has to fetch. */
   readonly foldSlots: number;
+  /** Rows after which a memtable is folded; 20 000 unless given. */
+  readonly flushRows?: number;
+  /** Rows from which on a segment is clustered; 4 096 unless given. */
+  readonly clusterFromRows?: number;
 }
 
 export interface App {

@@ -40,6 +40,13 @@ export interface CollectionParts {
   readonly scheduler: Scheduler;
 }
 
+const NO_WRITES: WalWrites = {
+  ops: new Uint8Array(0),
+  ids: [],
+  vectors: new Float32Array(0),
+  attributes: [],
+};
+
 export class Collection {
   readonly id: CollectionId;
   readonly info: CollectionInfo;
@@ -119,7 +126,11 @@ export class Collection {
   ): Promise<Answer & WriteReceipt> {
     await this.#holdBack();
     let answer: Answer | undefined;
+    let known: RememberedRequest | undefined;
     const acknowledged = await this.parts.loop.append(() => {
+      // Another process may have written the request before it died: its slot was applied since the first look.
+      known = requestId === '' ? undefined : this.parts.window.find(requestId, kind);
+      if (known !== undefined) return { writes: NO_WRITES };
       const planned = plan(this.#slotView());
       this.#room(planned.writes);
       answer = planned.answer;
@@ -130,6 +141,7 @@ export class Collection {
           : { request: { requestId, answer: encodeAnswer({ kind, answer: planned.answer }) } }),
       };
     });
+    if (known !== undefined) return this.#answerAgain(known);
     if (answer === undefined) throw new Error('a slot was acknowledged without a plan');
     return { ...answer, ...this.receipt(acknowledged.lastSequence) };
   }

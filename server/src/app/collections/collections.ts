@@ -56,7 +56,12 @@ export class Collections {
     checkShape(dimensions, request.metric);
     if ((await this.#catalog.get(tenant, name)) !== null) throw exists(name);
     const id = newCollectionId(this.deps.rng);
-    const schema = { name, dimensions, metric: request.metric, createdAtMs: this.deps.clock.now() };
+    const schema = {
+      name,
+      dimensions,
+      metric: request.metric,
+      createdAtMs: Math.floor(this.deps.clock.now()),
+    };
     await new RootStore({ ...this.deps, layout: this.#layout.collection(id) }).create(schema);
     await this.#catalog.create(tenant, name, { id, schema });
     return infoOf({ id, schema });

@@ -5,23 +5,25 @@ import { OpenSegment } from '../../core/collection/open-segment.js';
 import { CollectionState } from '../../core/collection/state.js';
 import { OmenError } from '../../core/errors.js';
 import type { CollectionName } from '../../core/ids.js';
-import type { SegmentRef } from '../../core/log/root.js';
+import type { Root, SegmentRef } from '../../core/log/root.js';
+import { revokeJob } from '../../core/log/transitions.js';
 import type { Region } from '../../core/memory/arena.js';
 import { decodeDeletionVector } from '../../core/segment/deletion-vector.js';
 import { openSegment } from '../../core/segment/segment-view.js';
 import type { CatalogEntry } from '../log/catalog.js';
 import { CommitLoop } from '../log/commit-loop.js';
 import type { CollectionLayout, ObjectLayout } from '../log/object-layout.js';
+import { newNonce } from '../log/object-layout.js';
 import type { RootSnapshot } from '../log/root-store.js';
 import { RootStore } from '../log/root-store.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import { collectCollection } from '../maintenance/collect-garbage.js';
-import type { UpkeepDependencies } from '../maintenance/dependencies.js';
 import { Upkeep } from '../maintenance/upkeep.js';
 import type { AppDependencies } from '../app.js';
 import { applySlot } from './apply-slot.js';
 import { Collection } from './collection.js';
 import { RequestWindow } from './request-window.js';
+import { States } from './states.js';
 import { decodeRequestWindow } from './request-window-codec.js';
 
 export interface OpenDependencies extends AppDependencies {
@@ -35,77 +37,82 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   const { dimensions, metric, name, createdAtMs } = entry.schema;
   const layout = deps.layout.collection(entry.id);
   const rootStore = new RootStore({ ...deps, layout });
-  const state = new CollectionState(deps.pool.arena, dimensions, metric, deps.nextTag);
   const window = new RequestWindow();
-  const upkeepDeps: UpkeepDependencies = {
+  const states = new States(() => new CollectionState(deps.pool.arena, dimensions, metric, deps.nextTag));
+  const upkeep = new Upkeep({
     ...deps,
     layout,
     rootStore,
-    state,
+    get state() {
+      return states.state;
+    },
     window,
+    owner: newNonce(deps.rng),
+    runningJobs: new Set(),
     adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),
     collect: () => collectCollection({ ...deps, layout, rootStore }),
     reload: async () => void (await loop.recover()),
-  };
-  const upkeep = new Upkeep(upkeepDeps);
+  });
   const loop: CommitLoop = new CommitLoop({
     ...deps,
     layout,
     rootStore,
     dimensions,
     apply: (slot) => {
-      applySlot(state, window, slot);
-      upkeep.slotApplied(slot);
+      applySlot(states.written, window, slot);
+      if (!states.replayed(slot)) upkeep.slotApplied(slot);
     },
-    reset: async (snapshot) => {
-      upkeep.reset();
-      deps.pool.forget(state.clear());
-      await load(deps, layout, { state, window }, snapshot);
+    reset: (snapshot) => load(deps, layout, { states, window }, snapshot),
+    recovered: () => {
+      const { slots, through, forgotten } = states.swap();
+      deps.pool.forget(forgotten);
+      upkeep.restart(slots, through);
     },
   });
   try {
     await loop.recover();
+    // Jobs of a process that is gone would keep their inputs from being merged.
+    if (deps.ownsStore) await rootStore.commit(revokeAllJobs);
   } catch (error) {
     await upkeep.close();
-    state.release();
+    states.release();
     throw error;
   }
   const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
-  return new Collection({
-    id: entry.id,
-    info,
-    state,
-    loop,
-    window,
-    upkeep,
-    clock: deps.clock,
-    scheduler: deps.scheduler,
-  });
+  const { clock, scheduler } = deps;
+  return new Collection({ id: entry.id, info, present: states, loop, window, upkeep, clock, scheduler });
+}
+
+function revokeAllJobs(root: Root): Root {
+  return root.jobs.reduce((next, { jobId }) => revokeJob(next, jobId), root);
 }
 
 interface Memory {
-  readonly state: CollectionState;
+  readonly states: States;
   readonly window: RequestWindow;
 }
 
 async function load(
   deps: OpenDependencies,
   layout: CollectionLayout,
-  { state, window }: Memory,
+  { states, window }: Memory,
   { root }: RootSnapshot,
 ): Promise<void> {
+  const present = new Map(states.state.segments.map((segment) => [segment.key, segment]));
+  const next = states.begin();
   if (root.requestWindow !== undefined) {
     const { key } = root.requestWindow;
     for (const request of decodeRequestWindow(await read(deps, layout, key), key)) window.add(request);
   }
   const segments: OpenSegment[] = [];
   try {
-    for (const ref of root.segments) segments.push(await loadSegment(deps, layout, ref));
+    for (const ref of root.segments)
+      segments.push(await loadSegment(deps, layout, ref, present.get(ref.key)));
   } catch (error) {
     for (const segment of segments) segment.release();
     throw error;
   }
-  state.load(segments.reverse(), root.foldedSequence);
+  next.load(segments.reverse(), root.foldedSequence);
 }
 
 /** Brings a segment into the arena and checks every byte of it. */
@@ -113,6 +120,7 @@ async function loadSegment(
   deps: OpenDependencies,
   layout: CollectionLayout,
   ref: SegmentRef,
+  present: OpenSegment | undefined,
 ): Promise<OpenSegment> {
   const deleted =
     ref.deletes === undefined
@@ -122,6 +130,9 @@ async function loadSegment(
           { segmentKey: ref.key, segmentRows: ref.rows },
           ref.deletes.key,
         );
+  if (present !== undefined) {
+    return adopt(deps, { key: ref.key, bytes: ref.bytes, region: present.shareRegion(), deleted });
+  }
   const region = deps.pool.arena.allocate(ref.bytes, 'a segment');
   try {
     await read(deps, layout, ref.key, deps.pool.arena.bytes(region.pointer, ref.bytes));

@@ -44,6 +44,8 @@ export interface CommitLoopDeps {
   readonly apply: (slot: DecodedSlot) => void;
   /** Forget all that was applied: the state is what `root` says, and slots behind its floor follow. */
   readonly reset?: (snapshot: RootSnapshot) => void | Promise<void>;
+  /** After `reset`: everything that the root and the log hold has been applied. */
+  readonly recovered?: () => void;
   readonly bounds?: SlotBounds;
   readonly retry?: RetryPolicy;
 }
@@ -335,6 +337,8 @@ export class CommitLoop {
 
   async #recover(): Promise<RootSnapshot> {
     const { rootStore, reset } = this.deps;
+    // Until it has ended well: a recovery that fails half-way is begun again before the next slot.
+    this.#stale = true;
     for (let round = 1; round <= RECOVERY_ROUNDS; round++) {
       const snapshot = await (rootStore.current === null ? rootStore.load() : rootStore.refresh());
       checkOpen(snapshot.root);
@@ -342,6 +346,7 @@ export class CommitLoop {
       this.#position = floorOf(snapshot.root);
       if (!(await this.#tail())) continue;
       this.#stale = false;
+      this.deps.recovered?.();
       return snapshot;
     }
     throw new OmenError('COLLECTION_BUSY', 'the log moved on faster than it could be read', {

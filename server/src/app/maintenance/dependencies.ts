@@ -1,5 +1,6 @@
 import type { OpenSegment } from '../../core/collection/open-segment.js';
 import type { CollectionState } from '../../core/collection/state.js';
+import { OmenError } from '../../core/errors.js';
 import type { Region } from '../../core/memory/arena.js';
 import type { BuiltSegment } from '../../core/engine/tasks.js';
 import type { Clock } from '../../ports/clock.js';
@@ -22,10 +23,19 @@ export interface UpkeepDependencies {
   readonly logger: Logger;
   readonly layout: CollectionLayout;
   readonly rootStore: RootStore;
+  /** The state that is being read now: another one after a reload. */
   readonly state: CollectionState;
   readonly window: RequestWindow;
+  /** Names this opening of the collection in the jobs it registers. */
+  readonly owner: string;
+  /** Jobs of this owner that are under way. */
+  readonly runningJobs: Set<string>;
   /** Slots after which the log is folded even when it is small. */
   readonly foldSlots: number;
+  /** Rows after which a memtable is folded. */
+  readonly flushRows?: number;
+  /** Rows from which on a segment is clustered. */
+  readonly clusterFromRows?: number;
   /** Brings a segment that lies in the arena into the collection. */
   readonly adopt: (
     key: string,
@@ -37,6 +47,12 @@ export interface UpkeepDependencies {
   readonly reload: () => Promise<void>;
   /** Removes objects that nothing refers to any more. */
   readonly collect: () => Promise<void>;
+}
+
+/** Throws `COLLECTION_BUSY` when the collection was read anew since `state` was the present one. */
+export function expectPresent(deps: UpkeepDependencies, state: CollectionState): void {
+  if (deps.state === state) return;
+  throw new OmenError('COLLECTION_BUSY', 'the collection was read anew meanwhile', { retryAfterMs: 100 });
 }
 
 /** Runs `task` while no other change of root and state is under way. */

@@ -2,7 +2,7 @@
  * What flush and merge have in common: the right to publish, the object, the clean-up after a failure.
  */
 import type { BuildTask, BuiltSegment } from '../../core/engine/tasks.js';
-import type { JobKind, SegmentRef } from '../../core/log/root.js';
+import type { JobKind, Root, SegmentRef } from '../../core/log/root.js';
 import { registerJob, revokeJob } from '../../core/log/transitions.js';
 import type { JsonObject } from '../../core/log/envelope.js';
 import type { Region } from '../../core/memory/arena.js';
@@ -12,21 +12,21 @@ import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import type { UpkeepDependencies } from './dependencies.js';
 
 /** From this many rows on a segment is clustered; below, reading all rows is as fast. */
-export const CLUSTER_FROM_ROWS = 4096;
+const CLUSTER_FROM_ROWS = 4096;
 
 /** Registers a job, runs it, and takes its right away when it fails, so that its objects are garbage. */
 export async function withJob<T>(
-  { rootStore, rng, clock, logger, layout }: UpkeepDependencies,
+  { rootStore, rng, clock, logger, layout, owner, runningJobs }: UpkeepDependencies,
   kind: JobKind,
   inputs: readonly string[],
   run: (jobId: string) => Promise<T>,
 ): Promise<T> {
   const jobId = newNonce(rng);
-  await rootStore.commit((root) =>
-    registerJob(root, { jobId, kind, inputs, claimedBy: 'server', claimedAtMs: clock.now() }),
-  );
+  const job = { jobId, kind, inputs, claimedBy: owner, claimedAtMs: Math.floor(clock.now()) };
+  runningJobs.add(jobId);
   const startedMs = clock.monotonic();
   try {
+    await rootStore.commit((root) => registerJob(withoutEnded(root, owner, runningJobs), job));
     const result = await run(jobId);
     logger.debug(`${kind} published`, {
       collection: layout.id,
@@ -45,7 +45,15 @@ export async function withJob<T>(
         });
       });
     throw error;
+  } finally {
+    runningJobs.delete(jobId);
   }
+}
+
+/** Takes the right from jobs of this owner that ended without being able to give it back. */
+export function withoutEnded(root: Root, owner: string, running: ReadonlySet<string>): Root {
+  const ended = root.jobs.filter((job) => job.claimedBy === owner && !running.has(job.jobId));
+  return ended.reduce((next, job) => revokeJob(next, job.jobId), root);
 }
 
 export interface Built {
@@ -67,7 +75,7 @@ export async function buildAndPut(
     seed: rng.uint32(),
     dimensions,
     metric,
-    clusterFrom: CLUSTER_FROM_ROWS,
+    clusterFrom: deps.clusterFromRows ?? CLUSTER_FROM_ROWS,
   });
   if (built === null) return null;
   const key = RELATIVE.segment(task.jobId, 0);

@@ -65,20 +65,24 @@ export class Upkeep {
 
   /** To be called when a slot was applied, with everything up to it visible. */
   slotApplied(slot: DecodedSlot): void {
-    const { clock, state, foldSlots } = this.deps;
+    const { clock, state, foldSlots, flushRows = FLUSH_ROWS } = this.deps;
     this.#through = positionAfter(slot);
     this.#lastWriteMs = clock.monotonic();
     if (this.#slots++ === 0) this.#dirtySinceMs = this.#lastWriteMs;
     const { rows, bytes } = state.memtable;
-    if (rows >= FLUSH_ROWS || bytes >= FLUSH_BYTES || this.#slots >= foldSlots) this.#freeze();
+    if (rows >= flushRows || bytes >= FLUSH_BYTES || this.#slots >= foldSlots) this.#freeze();
     this.#schedule(QUIET_MS);
   }
 
-  /** The state was read anew from the root and the log: what waited is part of it again. */
-  reset(): void {
+  /** The state was read anew: `slots` slots of the log, up to `through`, are in its memtable. */
+  restart(slots: number, through: LogPosition | null): void {
+    const now = this.deps.clock.monotonic();
     this.#flushes.length = 0;
-    this.#slots = 0;
-    this.#through = null;
+    this.#slots = slots;
+    this.#through = through;
+    this.#dirtySinceMs = now;
+    this.#lastWriteMs = now;
+    if (slots > 0) this.#schedule(QUIET_MS);
   }
 
   /** Folds everything written so far. Resolves when it is in segments; rejects when that failed this time. */
@@ -89,12 +93,14 @@ export class Upkeep {
       throw new OmenError('STORAGE_UNAVAILABLE', 'the log could not be folded this time');
   }
 
-  /** Resolves when nothing is left to do: folded and merged to the resting shape. For tests and benchmarks. */
+  /** Resolves when nothing is left to do: folded and merged to the resting shape. Rejects when a flush or merge fails. */
   async settle(): Promise<void> {
     await this.flush();
-    for (;;) {
+    await this.#merging;
+    while (this.#startMerge(true)) {
       await this.#merging;
-      if (!this.#startMerge(true)) return;
+      if (this.#failures > 0)
+        throw new OmenError('STORAGE_UNAVAILABLE', 'segments could not be merged this time');
     }
   }
 
@@ -150,7 +156,10 @@ export class Upkeep {
     if (inputs.length === 0) return false;
     this.#merging = runMerge(this.deps, inputs, (task) => this.#exclusive(task))
       .then(
-        () => this.#schedule(0),
+        () => {
+          this.#failures = 0;
+          this.#schedule(0);
+        },
         (error: unknown) => this.#failed('merge', error),
       )
       .finally(() => (this.#merging = null));
