@@ -7,7 +7,8 @@ import { ARENA_BYTES_MAX } from '../core/memory/arena.js';
 import type { OptionType } from './option-types.js';
 import * as type from './option-types.js';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What the defaults of some options depend on. */
 export interface Machine {
@@ -97,7 +98,7 @@ export const OPTIONS = {
     defaultText: 'file:// and OMENDB_DATA_DIR',
     doc: 'Where all data is stored.',
   }),
-  logLevel: defineOption({
+  logLevel: defineOption<LogLevel>({
     env: 'OMENDB_LOG_LEVEL',
     type: type.oneOf(LOG_LEVELS),
     default: 'info',

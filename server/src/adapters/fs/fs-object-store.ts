@@ -1,5 +1,4 @@
 import { join, dirname } from 'node:path';
-import { invariant, OmenError } from '../../core/errors.js';
 import type {
   GetOptions,
   GetOutcome,
@@ -14,8 +13,8 @@ import { codeOf, nodeFileSystem } from './file-system.js';
 import { storageError } from './fs-error.js';
 import { pathOfKey, SWAPPED } from './key-path.js';
 import { listKeys } from './list-keys.js';
-import type { Trailer } from './stored-file.js';
-import { encodeTrailer, readFully, readTrailer, TRAILER_BYTES } from './stored-file.js';
+import { readObject, readTrailerOf } from './read-object.js';
+import { encodeTrailer, TRAILER_BYTES } from './stored-file.js';
 
 /** The newest generation of an object that is swapped. */
 interface Generation {
@@ -54,6 +53,8 @@ export class FsObjectStore implements ObjectStore {
   #temporaryFiles = 0;
   /** The process before this one died: any name it left may not be durable. */
   #unclean = true;
+  /** Opened by the process that holds the folder's lock. */
+  #owner = false;
 
   private constructor(
     private readonly root: string,
@@ -71,11 +72,31 @@ export class FsObjectStore implements ObjectStore {
       await store.#folders.create(store.#objects);
       await store.#folders.create(store.#temporary);
       for (const name of await files.readdir(store.#temporary))
-        await files.unlink(join(store.#temporary, name));
+        await store.#unlink(join(store.#temporary, name));
+      store.#owner = true;
+      store.#unclean = !(await store.#unlink(join(root, CLEAN)));
+      await store.#folders.sync(root);
     } catch (error) {
       throw storageError(error, { action: 'prepare the data folder', path: root, nothingWritten: true });
     }
     return store;
+  }
+
+  /**
+   * Opens the store of a folder that another process may have locked, or returns null when there is none.
+   * Only for `get`, `list` and `putIfAbsent` of keys that are never swapped: these are safe between
+   * processes.
+   */
+  static async beside(root: string, files: FileSystem = nodeFileSystem): Promise<FsObjectStore | null> {
+    const store = new FsObjectStore(root, files);
+    try {
+      // What unfinished writes left behind stays: the other process may be at it.
+      await files.readdir(store.#objects);
+      return store;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw storageError(error, { action: 'open the data folder', path: root, nothingWritten: true });
+    }
   }
 
   putIfAbsent(key: string, body: Uint8Array, nonce: string): Promise<PutOutcome> {
@@ -117,7 +138,7 @@ export class FsObjectStore implements ObjectStore {
     for (;;) {
       const newest = await this.#newest(key);
       const file = newest === null ? path : generationPath(path, newest.number);
-      const outcome = await this.#read(file, options);
+      const outcome = await readObject(this.files, file, options);
       // A generation that is gone was replaced meanwhile, at least twice, or removed.
       if (outcome.kind !== 'absent' || newest === null) return outcome;
       if (this.#generations.get(key) === newest) this.#generations.delete(key);
@@ -135,10 +156,11 @@ export class FsObjectStore implements ObjectStore {
       this.#guard({ action: 'remove an object', path, nothingWritten: false }, async () => {
         this.#generations.delete(key);
         await this.#unlink(path);
+        const numbers = await this.#numbers(path);
         // Oldest first, so that an older generation is never the newest.
-        for (const number of await this.#numbers(path)) await this.#unlink(generationPath(path, number));
-        await this.#removeEmpty(`${path}${SWAPPED}`);
-        await this.#removeEmpty(dirname(path));
+        for (const number of numbers) await this.#unlink(generationPath(path, number));
+        // Folders stay for the next object, but what hung on an object that was swapped is gone with it.
+        if (numbers.length > 0) await this.#removeEmptyAround(path);
       }),
     );
   }
@@ -146,7 +168,7 @@ export class FsObjectStore implements ObjectStore {
   async close(): Promise<void> {
     await Promise.all([...this.#turns.values()].map((turn) => turn.catch(() => undefined)));
     await Promise.all(this.#background);
-    if (this.#suspects.size > 0) return;
+    if (!this.#owner || this.#suspects.size > 0) return;
     try {
       await this.files.writeFile(join(this.root, CLEAN), '');
     } catch {
@@ -225,7 +247,7 @@ export class FsObjectStore implements ObjectStore {
 
   /** An object that was put and never swapped, as generation 0. */
   async #plain(path: string): Promise<Generation | null> {
-    const trailer = await this.#trailer(path);
+    const trailer = await readTrailerOf(this.files, path);
     return trailer === null ? null : { number: 0, etag: trailer.nonce };
   }
 
@@ -242,7 +264,7 @@ export class FsObjectStore implements ObjectStore {
         const number = (await this.#numbers(path)).at(-1);
         if (number === undefined) return null;
         if (this.#unclean || this.#suspects.has(key)) await this.#folders.sync(folder);
-        const trailer = await this.#trailer(generationPath(path, number));
+        const trailer = await readTrailerOf(this.files, generationPath(path, number));
         if (trailer === null) continue;
         const newest = { number, etag: trailer.nonce };
         // A swap that ran meanwhile knows better.
@@ -281,49 +303,6 @@ export class FsObjectStore implements ObjectStore {
     }
   }
 
-  async #trailer(path: string): Promise<Trailer | null> {
-    return this.#withFile(path, async (handle, fileSize) => readTrailer(handle, fileSize, path));
-  }
-
-  async #read(path: string, { range, ifNoneMatch, into }: GetOptions): Promise<GetOutcome> {
-    const outcome = await this.#withFile(path, async (handle, fileSize): Promise<GetOutcome> => {
-      const { nonce, size } = await readTrailer(handle, fileSize, path);
-      if (nonce === ifNoneMatch) return { kind: 'unchanged' };
-      const offset = Math.min(range?.offset ?? 0, size);
-      const length = Math.min(range?.length ?? size, size - offset);
-      invariant(
-        into === undefined || into.length >= length,
-        `${length} bytes do not fit into ${into?.length}`,
-      );
-      const body = into?.subarray(0, length) ?? new Uint8Array(length);
-      const read = await readFully(handle, body, offset);
-      if (read < length) throw new OmenError('DATA_CORRUPTED', `file ${path} ends at byte ${offset + read}`);
-      return { kind: 'found', body, etag: nonce, size };
-    });
-    return outcome ?? { kind: 'absent' };
-  }
-
-  /** Null when there is no such file. */
-  async #withFile<T>(
-    path: string,
-    use: (handle: Awaited<ReturnType<FileSystem['open']>>, fileSize: number) => Promise<T>,
-  ): Promise<T | null> {
-    return this.#guard({ action: 'read an object', path, nothingWritten: false }, async () => {
-      let handle;
-      try {
-        handle = await this.files.open(path, 'r');
-      } catch (error) {
-        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
-        throw error;
-      }
-      try {
-        return await use(handle, (await handle.stat()).size);
-      } finally {
-        await handle.close();
-      }
-    });
-  }
-
   /** False when there was nothing to remove. */
   async #unlink(path: string): Promise<boolean> {
     try {
@@ -333,6 +312,14 @@ export class FsObjectStore implements ObjectStore {
       if (codeOf(error) !== 'ENOENT') throw error;
       return false;
     }
+  }
+
+  /** Removes the empty folders beside an object that was swapped, its own, and the one they are in. */
+  async #removeEmptyAround(path: string): Promise<void> {
+    const folder = dirname(path);
+    const beside = await this.files.readdir(folder, { withFileTypes: true });
+    for (const entry of beside) if (entry.isDirectory()) await this.#removeEmpty(join(folder, entry.name));
+    if (folder !== this.#objects) await this.#removeEmpty(folder);
   }
 
   async #removeEmpty(folder: string): Promise<void> {

@@ -1,0 +1,218 @@
+/*
+ * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken apart
+ * again in the reverse order.
+ */
+import { openDataFolder } from '../adapters/fs/data-folder.js';
+import { SystemClock } from '../adapters/system/clock.js';
+import { SystemRng } from '../adapters/system/rng.js';
+import { SystemScheduler } from '../adapters/system/scheduler.js';
+import { loadKernels } from '../adapters/wasm/kernel-binary.js';
+import { WorkerPool } from '../adapters/worker-pool/worker-pool.js';
+import type { App } from '../app/app.js';
+import { openApp } from '../app/app.js';
+import { ApiKeys } from '../app/keys.js';
+import type { Config } from '../config/load.js';
+import { OmenError } from '../core/errors.js';
+import { Arena } from '../core/memory/arena.js';
+import type { Logger } from '../ports/logger.js';
+import type { ObjectStore } from '../ports/object-store.js';
+import { Authenticator, sha256 } from '../transport/auth/authenticator.js';
+import { ALL_SCOPES } from '../transport/auth/identity.js';
+import { TOKEN_LIFE_MS_MAX, signToken } from '../transport/auth/jwt.js';
+import type { RunningServer } from '../transport/server.js';
+import { ListenError, startServer } from '../transport/server.js';
+import { renderBanner } from './banner.js';
+import { developmentSecret, followSecretFile } from './signing-secret.js';
+import { UserError } from './user-error.js';
+
+/** Tenant of the token that development mode prints. */
+const DEVELOPMENT_TENANT = 'dev';
+/** A log of more slots than this is folded however small it is: reading it back is one request a slot. */
+const FOLD_SLOTS = 4096;
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Where the banner goes. */
+  readonly print: (text: string) => void;
+}
+
+/** A server that answers. */
+export interface Serving {
+  /** Finishes what is in work, writes what is to be written, releases everything. Call once. */
+  stop(): Promise<void>;
+}
+
+const clock = new SystemClock();
+const rng = new SystemRng();
+const scheduler = new SystemScheduler();
+
+/** Starts the server. Throws `UserError` for what the user can put right. */
+export async function serve({ config, logger, version, print }: ServeOptions): Promise<Serving> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const store = await openStore(config, logger);
+    undo.push(() => store.close());
+    const authenticator = authentication(config, store, logger, undo);
+    const pool = await startPool(config, logger);
+    undo.push(() => pool.close());
+    const app = await openApp({
+      ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: 'file' },
+      ...{ defaultDimensions: config.dimension, foldSlots: FOLD_SLOTS },
+      // The folder's lock keeps other servers out.
+      ownsStore: true,
+    });
+    undo.push(() => app.close());
+    const server = await listen(config, { app, authenticator: authenticator.authenticator, logger, version });
+    undo.push(() => drain(server, config.drainMs, logger));
+    await announce(config, { server, secret: authenticator.secret(), logger, version, print });
+  } catch (error) {
+    await undoAll(undo, logger);
+    throw error;
+  }
+  return { stop: () => undoAll(undo, logger) };
+}
+
+async function openStore(config: Config, logger: Logger): Promise<ObjectStore> {
+  try {
+    return await openDataFolder(config.objectStore, { clock, scheduler, logger, nonce: nonce() });
+  } catch (error) {
+    if (error instanceof OmenError) throw new UserError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+interface Authentication {
+  readonly authenticator: Authenticator;
+  readonly secret: () => Uint8Array;
+}
+
+function authentication(
+  config: Config,
+  store: ObjectStore,
+  logger: Logger,
+  undo: (() => Promise<void>)[],
+): Authentication {
+  let current = config.jwtSecret ?? makeDevelopmentSecret(config);
+  const secret = (): Uint8Array => current;
+  const keys = new ApiKeys({ store, clock, rng, digest: sha256 });
+  const authenticator = new Authenticator(secret, keys, clock);
+  if (config.jwtSecretFile !== null) {
+    const stop = followSecretFile(config.jwtSecretFile, { scheduler, logger }, (next) => {
+      current = next;
+      authenticator.reset();
+    });
+    undo.push(async () => {
+      stop();
+    });
+  }
+  return { authenticator, secret };
+}
+
+function makeDevelopmentSecret({ devSecretFile }: Config): Uint8Array {
+  try {
+    return developmentSecret(devSecretFile, rng);
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new UserError(`OMENDB_DATA_DIR: the development secret cannot be made: ${why}`, { cause: error });
+  }
+}
+
+async function startPool(config: Config, logger: Logger): Promise<WorkerPool> {
+  const { module, variant } = loadKernels();
+  return WorkerPool.start({
+    ...{ arena: newArena(config.memoryBytes), module, kernels: variant, engines: config.workerThreads },
+    ...{ queueMax: config.maxInFlight, clock, logger },
+  });
+}
+
+function newArena(bytes: number): Arena {
+  try {
+    return new Arena(bytes);
+  } catch (error) {
+    const message = `OMENDB_MEMORY_BYTES: the system does not reserve ${bytes} bytes: ${(error as Error).message}`;
+    throw new UserError(message, { cause: error });
+  }
+}
+
+async function listen(
+  config: Config,
+  parts: {
+    readonly app: App;
+    readonly authenticator: Authenticator;
+    readonly logger: Logger;
+    readonly version: string;
+  },
+): Promise<RunningServer> {
+  const { app, authenticator, logger, version } = parts;
+  const { maxInFlight, requestTimeoutMs } = config;
+  const facts = {
+    startedAtMs: clock.now(),
+    dimensionsDefault: config.dimension,
+    jsonBodyBytesMax: config.jsonBodyBytes,
+    protobufBodyBytesMax: config.protobufBodyBytes,
+  };
+  const deps = { handlers: app.handlers, authenticator, clock, rng, logger, version, facts };
+  try {
+    return await startServer({ ...deps, maxInFlight, requestTimeoutMs }, config);
+  } catch (error) {
+    if (error instanceof ListenError) throw new UserError(explainListenError(error, config.host), { cause: error });
+    throw error;
+  }
+}
+
+function explainListenError({ listener, port, cause }: ListenError, host: string): string {
+  const option = `OMENDB_${listener.toUpperCase()}_PORT`;
+  // grpc-js puts the system's error into its text.
+  const about = `${cause.code ?? ''} ${cause.message}`;
+  if (about.includes('EADDRINUSE')) {
+    return `${option}: port ${port} on ${host} is in use by another program: stop it, or set ${option} to another port`;
+  }
+  if (about.includes('EACCES')) return `${option}: port ${port} needs privileges: set ${option} to 1024 or more`;
+  if (/EADDRNOTAVAIL|ENOTFOUND|EAI_AGAIN|EINVAL/.test(about)) {
+    return `OMENDB_HOST: ${host} is not an address of this machine: ${cause.message}`;
+  }
+  return `${option}: cannot listen on port ${port} of ${host}: ${cause.message}`;
+}
+
+async function announce(
+  config: Config,
+  parts: {
+    readonly server: RunningServer;
+    readonly secret: Uint8Array;
+    readonly logger: Logger;
+    readonly version: string;
+    readonly print: (text: string) => void;
+  },
+): Promise<void> {
+  const { server, secret, logger, version, print } = parts;
+  const { host, dataDir } = config;
+  const { ports } = server;
+  logger.info('the server is ready', { version, host, ports, dataDir, engines: config.workerThreads });
+  if (config.jwtSecret !== null) return;
+  const tenant = DEVELOPMENT_TENANT;
+  const request = { tenant, subject: 'development', scopes: [ALL_SCOPES], lifeMs: TOKEN_LIFE_MS_MAX };
+  const token = await signToken(secret, request, { clock, rng });
+  print(renderBanner({ version, host, ports, dataDir, token, tenant }));
+}
+
+async function drain(server: RunningServer, drainMs: number, logger: Logger): Promise<void> {
+  const finished = await server.stop(drainMs, scheduler);
+  if (!finished) logger.warn('requests were still in work when the time to drain was over', { drainMs });
+}
+
+/** In reverse order; what fails does not keep the rest from being released. */
+async function undoAll(undo: (() => Promise<void>)[], logger: Logger): Promise<void> {
+  for (const step of undo.reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      logger.error('a part of the server could not be closed', { error });
+    }
+  }
+}
+
+function nonce(): string {
+  return Buffer.from(rng.bytes(16)).toString('hex');
+}

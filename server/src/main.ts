@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+/*
+ * `omendb`: the one place that reads the process's arguments and environment and ends the process.
+ */
+import { readFileSync } from 'node:fs';
+import { PinoLogger } from './adapters/pino/logger.js';
+import type { Command } from './cli/arguments.js';
+import { UsageError, parseCommandLine } from './cli/arguments.js';
+import { createKey, disableKey, listKeys, tokenText } from './cli/credentials.js';
+import { helpText } from './cli/help.js';
+import type { Serving } from './cli/serve.js';
+import { serve } from './cli/serve.js';
+import { UserError } from './cli/user-error.js';
+import type { Config } from './config/load.js';
+import { ConfigError, loadConfig } from './config/load.js';
+import type { Logger } from './ports/logger.js';
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+try {
+  await run(parseCommandLine(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE);
+}
+
+async function run(command: Command): Promise<void> {
+  if (command.kind === 'help') return print(helpText(version()));
+  if (command.kind === 'version') return print(version());
+  const config = loadConfig(process.env);
+  const logger = new PinoLogger({ level: config.logLevel });
+  switch (command.kind) {
+    case 'serve':
+      return serveUntilStopped(config, logger);
+    case 'token':
+      return print(await tokenText(config, command));
+    case 'key-create':
+      return print(await createKey(config, logger, command));
+    case 'key-list':
+      return print(await listKeys(config, logger, command.tenant));
+    case 'key-disable':
+      return print(await disableKey(config, logger, command.id));
+  }
+}
+
+async function serveUntilStopped(config: Config, logger: Logger): Promise<void> {
+  process.on('uncaughtException', (error) => {
+    logger.error('a mistake in the server ends it', { error });
+    process.exit(EXIT_FAILURE);
+  });
+  // A signal that comes during the start is obeyed as soon as there is something to stop.
+  let stopping = false;
+  let serving: Serving | undefined;
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stopping) process.exit(EXIT_FAILURE);
+    stopping = true;
+    logger.info('the server is asked to stop', { signal, drainMs: config.drainMs });
+    if (serving === undefined) return;
+    await serving.stop();
+    logger.info('the server has stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
+  serving = await serve({ config, logger, version: version(), print });
+  if (!stopping) return;
+  await serving.stop();
+  process.exit(0);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+function print(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** What the user can put right is said without a stack; anything else is a mistake of ours and needs one. */
+function explain(error: unknown): string {
+  if (error instanceof UsageError) return `omendb: ${error.message}\nTry "omendb --help".`;
+  if (error instanceof ConfigError) {
+    const count = error.problems.length;
+    const title = count === 1 ? 'a setting is wrong' : `${count} settings are wrong`;
+    return `omendb: ${title}:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`;
+  }
+  if (error instanceof UserError) return `omendb: ${error.message}`;
+  return `omendb: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
