@@ -1,0 +1,38 @@
+// `npm run bench [-- SUITE…] [--quick]`: runs suites, prints their tables, keeps everything as JSON in
+// bench/results.
+import type { BenchContext, Report } from './report.js';
+import { keep, renderGoals, renderTable } from './report.js';
+
+type Suite = (context: BenchContext) => Promise<Report>;
+
+/** Loaded when they run, so that one suite does not need the packages of another. */
+const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
+  ingest: async () => (await import('./ingest.js')).ingestSuite,
+  network: async () => (await import('./network.js')).networkSuite,
+  codec: async () => (await import('./codec.js')).codecSuite,
+};
+
+const args = process.argv.slice(2);
+const quick = args.includes('--quick');
+const named = args.filter((arg) => arg !== '--quick' && arg !== 'all');
+const unknown = named.filter((name) => SUITES[name] === undefined);
+if (unknown.length > 0) {
+  process.stderr.write(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}\n`);
+  process.exit(2);
+}
+
+const names = named.length > 0 ? named : Object.keys(SUITES);
+const reports: Record<string, Report> = {};
+for (const name of names) {
+  const started = performance.now();
+  const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`;
+  const suite = await SUITES[name]?.();
+  if (suite === undefined) continue;
+  const progress = (message: string): void => void process.stderr.write(`${name} ${elapsed()}  ${message}\n`);
+  const report = await suite({ progress, quick });
+  reports[name] = report;
+  process.stdout.write(`\n${report.tables.map(renderTable).join('\n')}`);
+}
+const goals = Object.values(reports).flatMap((report) => report.goals);
+if (goals.length > 0) process.stdout.write(`\n${renderGoals(goals)}`);
+process.stdout.write(`kept in ${keep(names.join('-'), reports)}\n`);
