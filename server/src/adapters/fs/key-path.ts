@@ -28,22 +28,28 @@ export function pathOfKey(key: string): string {
 }
 
 function encodePart(part: string): string {
-  if (part.length <= NAME_MAX && PLAIN.test(part)) return part;
+  const name = nameOf(part);
+  if (name.length <= NAME_MAX) return name;
+  const pieces = [];
+  for (let from = 0; from < name.length; from += NAME_MAX) pieces.push(name.slice(from, from + NAME_MAX));
+  return pieces.join(`${CONTINUED}/`);
+}
+
+function nameOf(part: string): string {
+  if (PLAIN.test(part)) return part;
   let name = '';
   for (const byte of encoder.encode(part)) {
     const character = String.fromCharCode(byte);
     const plain = name === '' ? /[a-z0-9_-]/ : /[a-z0-9_.-]/;
     name += plain.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
   }
-  const pieces = [];
-  for (let from = 0; from < name.length; from += NAME_MAX) pieces.push(name.slice(from, from + NAME_MAX));
-  return pieces.join(`${CONTINUED}/`);
+  return name;
 }
 
 /** The part of a key that an encoded name stands for, or null when it stands for none. */
 export function partOfName(name: string): string | null {
   if (!/^([a-z0-9_.-]|%[0-9a-f]{2})+$/.test(name)) return null;
-  if (!name.includes('%')) return name;
+  if (PLAIN.test(name)) return name;
   const bytes: number[] = [];
   for (let at = 0; at < name.length; at++) {
     const escaped = name[at] === '%';
@@ -51,7 +57,9 @@ export function partOfName(name: string): string | null {
     if (escaped) at += 2;
   }
   try {
-    return decoder.decode(Uint8Array.from(bytes));
+    const part = decoder.decode(Uint8Array.from(bytes));
+    // One part has one name: any other that would decode to it is somebody else's file.
+    return nameOf(part) === name ? part : null;
   } catch {
     // Not UTF-8: somebody else's file.
     return null;

@@ -38,6 +38,7 @@ export async function readTrailer(handle: FileHandle, fileSize: number, path: st
 
 export function decodeTrailer(bytes: Uint8Array, fileSize: number, path: string): Trailer {
   const reader = new ByteReader(bytes, `end of file ${path}`);
+  if (bytes.length < TRAILER_BYTES) throw reader.corrupted('end', `${TRAILER_BYTES} bytes`);
   const nonce = toHex(reader.bytes(16, 'nonce'));
   reader.seek(24, 'magic');
   const magic = reader.bytes(4, 'magic');
