@@ -7,6 +7,7 @@ type Suite = (context: BenchContext) => Promise<Report>;
 
 /** Loaded when they run, so that one suite does not need the packages of another. */
 const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
+  engine: async () => (await import('./engine.js')).engineSuite,
   ingest: async () => (await import('./ingest.js')).ingestSuite,
   network: async () => (await import('./network.js')).networkSuite,
   codec: async () => (await import('./codec.js')).codecSuite,

@@ -23,7 +23,15 @@ describe('Commands', function () {
     // Stands for npm: says what it was asked, and does what `do-COMMAND` in the tree says.
     put(
       'bin/npm',
-      '#!/bin/sh\necho "npm $*" >> npm.log\nwhile [ "${1#-}" != "$1" ]; do shift; done\n[ "$1" = run ] && shift\nwhile [ "${1#-}" != "$1" ]; do shift; done\n[ ! -f "do-$1" ] || . "./do-$1"\n',
+      [
+        '#!/bin/sh',
+        'echo "npm $*" >> npm.log',
+        'while [ "${1#-}" != "$1" ]; do shift; done',
+        '[ "$1" = run ] && shift',
+        'while [ "${1#-}" != "$1" ]; do shift; done',
+        '[ ! -f "do-$1" ] || . "./do-$1"',
+        '',
+      ].join('\n'),
     );
     chmodSync(join(tree, 'bin/npm'), 0o755);
     put('scripts/build.mjs', 'process.exitCode = 0;\n');
