@@ -66,7 +66,9 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = `http://127.0.0.1:${ports.http}`;
   try {
-    await untilHealthy(url, child);
+    // A server with a secret of its own prints no token.
+    const hasSecret = Object.keys(options.env ?? {}).some((name) => name.startsWith('OMENDB_JWT_SECRET'));
+    await untilReady(url, child, () => hasSecret || TOKEN.test(printed));
   } catch (error) {
     child.kill('SIGKILL');
     await ended;
@@ -110,7 +112,8 @@ function withoutOwnSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('OMENDB_')));
 }
 
-async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
+/** Until the server answers and has printed its token: the two come in no certain order. */
+async function untilReady(url: string, child: ChildProcess, hasToken: () => boolean): Promise<void> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
@@ -119,7 +122,7 @@ async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
     try {
       const response = await fetch(`${url}/health`);
       await response.arrayBuffer();
-      if (response.ok) return;
+      if (response.ok && hasToken()) return;
     } catch {
       // Nobody listens yet.
     }
