@@ -11,6 +11,8 @@ import { describeVectorFault, findVectorFault } from '../../core/vector/validate
 import type { CollectionInfo, DeleteRequest, PatchRequest, RecordColumns } from '../api.js';
 import type { PutBatch } from './write-plan.js';
 
+const NO_ATTRIBUTES = new Uint8Array(0);
+
 /** The batch ready to be planned, attributes encoded. */
 export function checkUpsert(info: CollectionInfo, records: RecordColumns): PutBatch {
   const { ids, vectors, attributes } = records;
@@ -28,7 +30,10 @@ export function checkUpsert(info: CollectionInfo, records: RecordColumns): PutBa
     ids,
     vectors,
     dimensions: info.dimensions,
-    attributes: attributes.map((one, index) => checkAttributes(one, `${records.path(index)}.attributes`)),
+    attributes:
+      attributes.length === 0
+        ? ids.map(() => NO_ATTRIBUTES)
+        : attributes.map((one, index) => checkAttributes(one, `${records.path(index)}.attributes`)),
   };
 }
 
