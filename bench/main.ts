@@ -1,7 +1,7 @@
 // `npm run bench [-- SUITE…] [--quick]`: runs suites, prints their tables, keeps everything as JSON in
 // bench/results.
 import type { BenchContext, Report } from './report.js';
-import { keep, renderGoals, renderTable } from './report.js';
+import { busyWarning, keep, renderGoals, renderTable } from './report.js';
 
 type Suite = (context: BenchContext) => Promise<Report>;
 
@@ -30,10 +30,24 @@ for (const name of names) {
   const suite = await SUITES[name]?.();
   if (suite === undefined) continue;
   const progress = (message: string): void => void process.stderr.write(`${name} ${elapsed()}  ${message}\n`);
-  const report = await suite({ progress, quick });
+  const warning = busyWarning();
+  if (warning !== '') progress(warning);
+  const report = withNote(
+    await suite({ progress, quick }),
+    quick ? 'a quick run: not a measurement' : warning,
+  );
   reports[name] = report;
   process.stdout.write(`\n${report.tables.map(renderTable).join('\n')}`);
 }
 const goals = Object.values(reports).flatMap((report) => report.goals);
 if (goals.length > 0) process.stdout.write(`\n${renderGoals(goals)}`);
 process.stdout.write(`kept in ${keep(names.join('-'), reports)}\n`);
+
+/** The report with a note under each of its tables. */
+function withNote(report: Report, note: string): Report {
+  if (note === '') return report;
+  return {
+    ...report,
+    tables: report.tables.map((table) => ({ ...table, notes: [...(table.notes ?? []), note] })),
+  };
+}

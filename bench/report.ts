@@ -1,7 +1,7 @@
 // How measurements are shown and kept: tables for people, JSON with machine and versions for comparison.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -57,6 +57,12 @@ export function environment(): Readonly<Record<string, Cell>> {
     grpcJs: versionOf(join(ROOT, 'node_modules/@grpc/grpc-js/package.json')),
     commit: commit(),
   };
+}
+
+/** Says so when other work would distort the numbers; empty when the machine is quiet. */
+export function busyWarning(): string {
+  const load = loadavg()[0] ?? 0;
+  return load < 0.5 ? '' : `other work is running (load ${load.toFixed(1)}): these numbers are too low`;
 }
 
 /** The table as aligned text. */

@@ -28,6 +28,14 @@ describe('README', function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it('shows how to get a token', async () => {
+    const text = `${example('token', 'sh')}\necho $TOKEN`;
+    const env = { ...process.env, OMENDB_DATA_DIR: join(folder, 'data') };
+    const { stdout } = await run('bash', ['-c', text], { cwd: ROOT, env });
+    const headers = { authorization: `Bearer ${stdout.trim()}` };
+    expect((await fetch(`${server.url}/v1/collections`, { headers })).status).to.equal(200);
+  });
+
   it('shows curl lines that create, fill and search a collection', async () => {
     const lines = example('curl', 'sh').split(/\n\n+/);
     const answers: Record<string, unknown>[] = [];
