@@ -13,6 +13,7 @@ import type { Transport, TransportContext, TransportFactory, TransportRequest } 
 
 const PROTOBUF = 'application/x-protobuf';
 const CONNECT_TIMEOUT_MS = 10_000;
+const SERVER_TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
 
 /** The default transport. */
 export const httpTransport: TransportFactory = (context) => new HttpTransport(context);
@@ -44,7 +45,7 @@ class HttpTransport implements Transport {
       const { verb, hasBody } = request.method;
       const headers = this.#fixedHeaders.slice();
       headers.push('x-request-id', request.requestId);
-      headers.push('omendb-timeout-ms', String(Math.max(1, Math.ceil(request.timeoutMs))));
+      headers.push('omendb-timeout-ms', timeoutHeader(request.timeoutMs));
       if (hasBody) headers.push('content-type', PROTOBUF);
       if (request.authorization !== undefined) headers.push('authorization', request.authorization);
       if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());
@@ -197,6 +198,11 @@ function connectionError(cause: Error, requestId: string): OmenError {
   }
   const text = `no answer from the server: ${cause.message || String(kind)}`;
   return errorFor('UNAVAILABLE', 'CONNECTION_FAILED', text, { requestId, cause });
+}
+
+/** The server takes no more than a day; whoever waits longer is told by it. */
+function timeoutHeader(timeoutMs: number): string {
+  return String(Math.min(SERVER_TIMEOUT_MS_MAX, Math.max(1, Math.ceil(timeoutMs))));
 }
 
 /** Value of a header in undici's list of names and values. */

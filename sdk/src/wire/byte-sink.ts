@@ -26,6 +26,7 @@ export class ByteSink {
     return this.#buffer.subarray(from, to);
   }
 
+  /** One byte, such as a tag of a field below 16. */
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer[this.#length] = value;
