@@ -11,4 +11,5 @@ export interface Logger {
   child(facts: LogFacts): Logger;
 }
 
+/** Named values of one line: identifiers, counts, durations with their unit in the name, an `error`. */
 export type LogFacts = Readonly<Record<string, unknown>>;

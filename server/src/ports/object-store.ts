@@ -41,16 +41,19 @@ export interface ObjectStore {
   close(): Promise<void>;
 }
 
+/** What became of a `putIfAbsent`. */
 export type PutOutcome =
   | { readonly kind: 'created'; readonly etag: string }
   /** Somebody else's object is there. */
   | { readonly kind: 'exists' };
 
+/** What became of a `compareAndSwap`. */
 export type SwapOutcome =
   | { readonly kind: 'swapped'; readonly etag: string }
   /** The etag did not match (or the key exists, for `etag` null). */
   | { readonly kind: 'conflict' };
 
+/** What to read, and where to. */
 export interface GetOptions {
   /** Byte offset and length. */
   readonly range?: { readonly offset: number; readonly length: number };
@@ -63,11 +66,13 @@ export interface GetOptions {
   readonly into?: Uint8Array;
 }
 
+/** What a `get` found. */
 export type GetOutcome =
   | { readonly kind: 'found'; readonly body: Uint8Array; readonly etag: string; readonly size: number }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'absent' };
 
+/** An object as `list` sees it. */
 export interface ListedObject {
   readonly key: string;
   readonly size: number;

@@ -1,3 +1,7 @@
+/*
+ * What memtables and open segments have in common: rows found by id, masked when a newer write replaces them,
+ * and shown to an engine as a part of a task. The state of a collection is a list of these.
+ */
 import type { Part } from '../engine/tasks.js';
 import type { Region } from '../memory/arena.js';
 import type { RowMask } from '../memory/row-mask.js';

@@ -155,6 +155,7 @@ export function writeIvf(
   return { view: openIvf(kernels, pointers, sizes), report };
 }
 
+/** Clusters for a segment of so many rows: at least one. */
 export function clusterCount(rows: number): number {
   return Math.max(1, Math.round(rows / ROWS_PER_CLUSTER));
 }

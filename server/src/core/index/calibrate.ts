@@ -43,6 +43,7 @@ interface Membership {
   readonly seed: number;
 }
 
+/** Bytes of scratch memory that `calibrate` needs. */
 export function calibrateScratchBytes(dimensions: number, rows: number, clusters: number): number {
   const stride = rowStride(dimensions);
   const deepest = CALIBRATED_K[CALIBRATED_K.length - 1] ?? 1;
@@ -51,6 +52,7 @@ export function calibrateScratchBytes(dimensions: number, rows: number, clusters
   return answers + search + scratchBytes(deepest * 8, collectorBytes(deepest), collectorBytes(256), 4096);
 }
 
+/** Measures which settings reach which recall, on rows of the index itself as queries. */
 export function calibrate(
   kernels: Kernels,
   scratch: Scratch,

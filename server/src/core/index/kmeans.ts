@@ -39,6 +39,7 @@ export function trainScratchBytes(stride: number, clusters: number, sample: numb
   return scratchBytes(sample * 4, sample * 4, rounded, clusters * stride * 4, clusters * 4, clusters * 4);
 }
 
+/** Bytes of all centroids in the blocked form that the ranking kernel reads. */
 export function centroidBlockBytes(stride: number, clusters: number): number {
   return Math.ceil(clusters / BLOCK_ENTRIES) * blockBytes(stride / 4, 2);
 }

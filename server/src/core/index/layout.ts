@@ -86,10 +86,12 @@ export function termsOfMetric(metric: Metric): 0 | 1 | 2 {
   return metric === 'cosine' ? 0 : metric === 'dot' ? 1 : 2;
 }
 
+/** Bytes of one block: for each entry a row number, `terms` f32 and its code, four bytes per group. */
 export function blockBytes(groups: number, terms: number): number {
   return LANES * 4 * (1 + terms + groups);
 }
 
+/** The next multiple of 64, the size of a cache line. */
 export function align64(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }

@@ -10,6 +10,7 @@ export interface Random {
   below(bound: number): number;
 }
 
+/** A generator that gives the same numbers for the same seed. */
 export function seededRandom(seed: number): Random {
   let a = seed >>> 0;
   let b = Math.floor(seed / 2 ** 32) >>> 0;

@@ -96,6 +96,7 @@ export function calibratedProbes(view: IvfView, k: number, recallTarget: number)
   return Math.min(view.clusters, Math.max(1, Math.ceil(probes - 1e-6)));
 }
 
+/** Candidates to compare exactly for `k` hits, as calibrated. */
 export function calibratedRerank(calibration: Calibration, k: number): number {
   return Math.ceil(calibration.rerank * k) + RERANK_EXTRA;
 }

@@ -20,6 +20,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 const HEADER_BYTES = 12;
 
+/** `value` as JSON between a header and a checksum. */
 export function encodeEnvelope(kind: EnvelopeKind, value: object): Uint8Array {
   invariant(kind.magic.length === 4, 'a magic has four characters');
   const json = new TextEncoder().encode(JSON.stringify(value));

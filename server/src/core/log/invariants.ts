@@ -54,10 +54,12 @@ export const STEP_RULES = {
     b.manifests.at(-2) === a.manifests.at(-1) ? null : String(b.manifests.at(-1)),
 } as const satisfies Record<string, StepRule>;
 
+/** What is wrong with a root by itself; empty when it is sound. */
 export function violationsOfRoot(root: Root): Violation[] {
   return collect(ROOT_RULES, (rule) => rule(root));
 }
 
+/** What is wrong with replacing one root by another; empty when the step is allowed. */
 export function violationsOfStep(before: Root, after: Root): Violation[] {
   return [...collect(STEP_RULES, (rule) => rule(before, after)), ...violationsOfRoot(after)];
 }

@@ -105,6 +105,7 @@ export interface Root {
 
 const ROOT_KIND: EnvelopeKind = { magic: 'OMRT', version: ROOT_FORMAT };
 
+/** The bytes of the `root` object. */
 export function encodeRoot(root: Root): Uint8Array {
   return encodeEnvelope(ROOT_KIND, root);
 }
@@ -116,6 +117,7 @@ export function decodeRoot(bytes: Uint8Array, source: string): Root {
   return value as unknown as Root;
 }
 
+/** The place up to which the log is folded into segments. */
 export function floorOf(root: Root): LogPosition {
   return { slot: root.walFloor, hash: root.walFloorHash, sequence: root.foldedSequence };
 }

@@ -22,10 +22,12 @@ export interface Hits {
   readonly scores: Float32Array;
 }
 
+/** Entries that a collector holds at most between two selections of the `keep` best. */
 export function collectorCapacity(keep: number): number {
   return keep + Math.max(32, keep);
 }
 
+/** Bytes of a collector that keeps the `keep` best. */
 export function collectorBytes(keep: number): number {
   return HEADER_BYTES + collectorCapacity(keep) * KEY_BYTES;
 }

@@ -158,6 +158,7 @@ export interface Kernels {
 /** A shared memory's bytes, whatever the type library calls the buffer behind it. */
 type MemoryBuffer = ArrayBuffer;
 
+/** The kernels over a memory, with views of it. The memory may be shared; it must not grow afterwards. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const buffer = memory.buffer as MemoryBuffer;

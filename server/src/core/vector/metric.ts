@@ -14,6 +14,7 @@ export type Metric = (typeof METRICS)[number];
 /** The number that stands for a metric in kernels and in stored bytes: never renumbered. */
 export const METRIC_NUMBERS = { cosine: 0, l2: 1, dot: 2 } as const satisfies Record<Metric, number>;
 
+/** The metric that files and kernels know by this number, or undefined. */
 export function metricOfNumber(number: number): Metric | undefined {
   return METRICS.find((metric) => METRIC_NUMBERS[metric] === number);
 }
