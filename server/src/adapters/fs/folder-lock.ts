@@ -61,7 +61,7 @@ export class FolderLock {
   static async acquire(dataFolder: string, deps: LockDeps): Promise<FolderLock> {
     const folder = join(dataFolder, 'lock');
     await mkdir(folder, { recursive: true });
-    const name = `${deps.nonce.slice(0, 16)}.sock`;
+    const name = `s-${deps.nonce}.sock`;
     // The socket answers before the claim that names it is there.
     const socket = deps.withoutSocket === true ? null : await listenIn(folder, name);
     // A process that starts has nothing else to keep it alive while it waits.
@@ -164,7 +164,7 @@ async function liveHolder({ folder, self, deps }: Claim, number: number): Promis
 
 async function removeOlder(folder: string, number: number, socket: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const claimed = /^(\d{12})/.exec(name)?.[1];
+    const claimed = /^(\d{12})(\.released)?$/.exec(name)?.[1];
     const old = claimed !== undefined && Number(claimed) < number;
     // A socket without a claim may belong to a process that is about to make one: only those of dead claims
     // go.
