@@ -1,5 +1,6 @@
-// One random history of one collection on storage that fails: writes, reads, flushes, merges and crashes, drawn
-// from a seed. After every step the collection must be what the model says. The trace has one line per event.
+// One random history of one collection on storage that fails: writes, reads, flushes, merges and crashes,
+// drawn from a seed. After every step the collection must be what the model says. The trace has one line per
+// event.
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import type { Filter } from '#server/core/filter/ast.js';
 import { OmenError } from '#server/core/errors.js';

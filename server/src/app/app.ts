@@ -26,7 +26,9 @@ export interface AppDependencies {
   readonly ownsStore: boolean;
   /** Dimensions of a collection that is created without. */
   readonly defaultDimensions: number;
-  /** Slots after which the log is folded even when it is small: bounds what a reader of the log has to fetch. */
+  /**
+   * Slots after which the log is folded even when it is small: bounds what a reader of the log has to fetch.
+   */
   readonly foldSlots: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */
   readonly flushRows?: number;
@@ -37,11 +39,16 @@ export interface AppDependencies {
 export interface App {
   readonly handlers: Handlers;
   readonly collections: Collections;
-  /** Finishes what is under way and releases everything but the store and the pool. Call once, after the last request. */
+  /**
+   * Finishes what is under way and releases everything but the store and the pool. Call once, after the last
+   * request.
+   */
   close(): Promise<void>;
 }
 
-/** Probes the object store and opens the application on it. Throws when the store does not keep its contract. */
+/**
+ * Probes the object store and opens the application on it. Throws when the store does not keep its contract.
+ */
 export async function openApp(deps: AppDependencies): Promise<App> {
   await checkObjectStore(deps);
   const collections = new Collections(deps);

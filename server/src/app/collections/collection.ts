@@ -128,7 +128,8 @@ export class Collection {
     let answer: Answer | undefined;
     let known: RememberedRequest | undefined;
     const acknowledged = await this.parts.loop.append(() => {
-      // Another process may have written the request before it died: its slot was applied since the first look.
+      // Another process may have written the request before it died: its slot was applied since the first
+      // look.
       known = requestId === '' ? undefined : this.parts.window.find(requestId, kind);
       if (known !== undefined) return { writes: NO_WRITES };
       const planned = plan(this.#slotView());

@@ -1,6 +1,6 @@
 /*
- * The collections of all tenants: names in the catalog, open collections in memory. A collection is opened by the first request that needs it;
- * one that nobody asks for costs nothing but its objects.
+ * The collections of all tenants: names in the catalog, open collections in memory. A collection is opened by
+ * the first request that needs it; one that nobody asks for costs nothing but its objects.
  */
 import { OmenError } from '../../core/errors.js';
 import type { CollectionName, TenantId } from '../../core/ids.js';
@@ -77,7 +77,10 @@ export class Collections {
     return { collections: page.entries.map(infoOf), nextPageToken: page.next ?? '' };
   }
 
-  /** From the answer on, the name is free and no write is acknowledged any more. Throws `COLLECTION_NOT_FOUND`. */
+  /**
+   * From the answer on, the name is free and no write is acknowledged any more. Throws
+   * `COLLECTION_NOT_FOUND`.
+   */
   async remove(tenant: TenantId, rawName: string): Promise<void> {
     const name = parseCollectionName(rawName);
     const entry = await this.#catalog.remove(tenant, name);

@@ -1,6 +1,6 @@
 /*
- * The state of a collection that is read, and the next one while the collection is read anew. Reads go on seeing the old state, whole, until
- * the new one holds everything; then the two change places at once.
+ * The state of a collection that is read, and the next one while the collection is read anew. Reads go on
+ * seeing the old state, whole, until the new one holds everything; then the two change places at once.
  */
 import type { CollectionState } from '../../core/collection/state.js';
 import type { LogPosition } from '../../core/log/root.js';
@@ -44,7 +44,10 @@ export class States {
     return true;
   }
 
-  /** The next state becomes the present one; snapshots of the old one stay valid. Returns what was replayed and the tags no longer used. */
+  /**
+   * The next state becomes the present one; snapshots of the old one stay valid. Returns what was replayed
+   * and the tags no longer used.
+   */
   swap(): {
     readonly slots: number;
     readonly through: LogPosition | null;

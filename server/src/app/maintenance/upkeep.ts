@@ -1,9 +1,10 @@
 /*
- * Keeps one collection in shape: folds the log into segments, merges segments, removes what nothing refers to any more.
+ * Keeps one collection in shape: folds the log into segments, merges segments, removes what nothing refers to
+ * any more.
  *
- * Flushes run one after the other, merges likewise, the two side by side; the short moment in which either changes the root and the state in
- * memory is theirs alone. A failure loses nothing: what was not published stays in the log or in its old segments, and is tried again.
- * A collection at rest has no timer.
+ * Flushes run one after the other, merges likewise, the two side by side; the short moment in which either
+ * changes the root and the state in memory is theirs alone. A failure loses nothing: what was not published
+ * stays in the log or in its old segments, and is tried again. A collection at rest has no timer.
  */
 import type { FrozenMemtable } from '../../core/collection/state.js';
 import { pickMerge } from '../../core/collection/merge-policy.js';
@@ -93,7 +94,10 @@ export class Upkeep {
       throw new OmenError('STORAGE_UNAVAILABLE', 'the log could not be folded this time');
   }
 
-  /** Resolves when nothing is left to do: folded and merged to the resting shape. Rejects when a flush or merge fails. */
+  /**
+   * Resolves when nothing is left to do: folded and merged to the resting shape. Rejects when a flush or
+   * merge fails.
+   */
   async settle(): Promise<void> {
     await this.flush();
     await this.#merging;
