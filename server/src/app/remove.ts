@@ -1,4 +1,5 @@
 import type { Snapshot } from '../core/collection/snapshot.js';
+import { normaliseFilter } from '../core/filter/normalise.js';
 import type { EnginePool } from '../ports/engine-pool.js';
 import type { DeleteRequest, DeleteResponse, RequestContext } from './api.js';
 import { checkDelete } from './collections/check-batch.js';
@@ -18,7 +19,7 @@ export async function remove(
   request: DeleteRequest,
 ): Promise<DeleteResponse> {
   checkDelete(request);
-  const { filter } = request;
+  const filter = request.filter === undefined ? undefined : normaliseFilter(request.filter);
   const ids =
     filter === undefined ? new Set(request.ids) : await matchingIds(pool, context, collection, filter);
   return collection.write('delete', request.requestId, (view) => {

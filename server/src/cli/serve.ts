@@ -1,6 +1,6 @@
 /*
- * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken apart
- * again in the reverse order.
+ * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken
+ * apart again in the reverse order.
  */
 import { openDataFolder } from '../adapters/fs/data-folder.js';
 import { SystemClock } from '../adapters/system/clock.js';
@@ -27,8 +27,6 @@ import { UserError } from './user-error.js';
 
 /** Tenant of the token that development mode prints. */
 const DEVELOPMENT_TENANT = 'dev';
-/** A log of more slots than this is folded however small it is: reading it back is one request a slot. */
-const FOLD_SLOTS = 4096;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -59,7 +57,7 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
     undo.push(() => pool.close());
     const app = await openApp({
       ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: 'file' },
-      ...{ defaultDimensions: config.dimension, foldSlots: FOLD_SLOTS },
+      ...{ defaultDimensions: config.dimension, foldSlots: config.foldSlots },
       // The folder's lock keeps other servers out.
       ownsStore: true,
     });
@@ -157,7 +155,8 @@ async function listen(
   try {
     return await startServer({ ...deps, maxInFlight, requestTimeoutMs }, config);
   } catch (error) {
-    if (error instanceof ListenError) throw new UserError(explainListenError(error, config.host), { cause: error });
+    if (error instanceof ListenError)
+      throw new UserError(explainListenError(error, config.host), { cause: error });
     throw error;
   }
 }
@@ -169,7 +168,8 @@ function explainListenError({ listener, port, cause }: ListenError, host: string
   if (about.includes('EADDRINUSE')) {
     return `${option}: port ${port} on ${host} is in use by another program: stop it, or set ${option} to another port`;
   }
-  if (about.includes('EACCES')) return `${option}: port ${port} needs privileges: set ${option} to 1024 or more`;
+  if (about.includes('EACCES'))
+    return `${option}: port ${port} needs privileges: set ${option} to 1024 or more`;
   if (/EADDRNOTAVAIL|ENOTFOUND|EAI_AGAIN|EINVAL/.test(about)) {
     return `OMENDB_HOST: ${host} is not an address of this machine: ${cause.message}`;
   }

@@ -111,6 +111,12 @@ export const OPTIONS = {
     defaultText: 'half of the memory of the container or machine, at most 4 GiB',
     doc: 'Memory that the engines share for vectors and indexes.',
   }),
+  foldSlots: defineOption({
+    env: 'OMENDB_FOLD_SLOTS',
+    type: type.int(1, 1_000_000),
+    default: 4096,
+    doc: 'Log slots after which a collection is folded into a segment even when it is small: bounds the start after a crash.',
+  }),
   maxInFlight: defineOption({
     env: 'OMENDB_MAX_IN_FLIGHT',
     type: type.int(1, 100_000),

@@ -5,7 +5,7 @@ import type { RowHeapView } from '../segment/row-heap.js';
 import type { SegmentView } from '../segment/segment-view.js';
 import { rowStride } from '../vector/metric.js';
 import type { Kernels } from '../vector/kernels.js';
-import { MemtableRows, isMarked } from './memtable-rows.js';
+import { attributeBytesOf, idBytesOf, isMarked } from './memtable-rows.js';
 import { openPart } from './open-parts.js';
 import type { MemtablePart, Part } from './tasks.js';
 
@@ -89,14 +89,13 @@ function columnsOf(kernels: Kernels, part: Part): Columns {
 }
 
 function memtableColumns(kernels: Kernels, part: MemtablePart): Columns {
-  const rows = new MemtableRows(kernels);
   const sequences = new Float64Array(kernels.f32.buffer, part.sequences, part.rows);
   return {
     rows: part.rows,
     raw: part.raw,
     factors: part.factors,
-    idBytes: (row) => rows.idBytes(part, row),
-    attributeBytes: (row) => rows.attributeBytes(part, row),
+    idBytes: (row) => idBytesOf(kernels, part, row),
+    attributeBytes: (row) => attributeBytesOf(kernels, part, row),
     sequence: (row) => sequences[row] ?? 0,
   };
 }

@@ -6,9 +6,10 @@
  * evaluated row by row.
  */
 import type { Filter } from '../filter/ast.js';
-import { compileFilter } from '../filter/match.js';
+import { EncodedFilter } from '../filter/match-encoded.js';
 import type { Kernels } from '../vector/kernels.js';
 import type { Scratch } from '../vector/scratch.js';
+import { spansOf } from './memtable-rows.js';
 import type { OpenParts } from './open-parts.js';
 import type { MemtablePart, Part, SegmentPart } from './tasks.js';
 
@@ -63,16 +64,15 @@ export class Matcher {
   }
 
   #memtable(part: MemtablePart, filter: Filter, scratch: Scratch): Matches {
-    const rows = this.parts.memtable(part.tag);
-    const matches = compileFilter(filter);
+    const { u32, u8 } = this.kernels;
+    const encoded = new EncodedFilter(filter);
     const words = Math.ceil(part.rows / 32);
     const pointer = scratch.take(words * 4);
     const base = pointer / 4;
-    const { u32 } = this.kernels;
     u32.fill(0, base, base + words);
     let count = 0;
     for (let row = 0; row < part.rows; row++) {
-      if (!matches(rows.id(part, row), rows.attributes(part, row))) continue;
+      if (!encoded.matches(u8, spansOf(this.kernels, part, row))) continue;
       const at = base + (row >>> 5);
       u32[at] = (u32[at] ?? 0) | (1 << (row & 31));
       count++;

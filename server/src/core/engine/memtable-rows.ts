@@ -1,43 +1,38 @@
 /*
- * A memtable as an engine sees it: ids and attributes of rows, read from the arena. Rows never change, so
- * what was decoded once for a filter is kept until the tag is forgotten; a flush bounds how much that is.
+ * A memtable as an engine sees it: ids and encoded attributes of rows, where they lie in the arena.
  */
 import type { FlatView } from '../index/flat.js';
-import { decodeAttributes } from '../record/attribute-codec.js';
-import type { Attributes } from '../record/record.js';
-import { decodeText } from '../record/text.js';
 import type { Kernels } from '../vector/kernels.js';
 import type { Metric } from '../vector/metric.js';
 import type { MemtablePart } from './tasks.js';
 
-export class MemtableRows {
-  readonly #attributes: Attributes[] = [];
-  readonly #ids: string[] = [];
+/** Where the id and the encoded attributes of a row lie in the arena. */
+export interface RowSpans {
+  readonly idFrom: number;
+  readonly idTo: number;
+  readonly attributesFrom: number;
+  readonly attributesTo: number;
+}
 
-  constructor(private readonly kernels: Kernels) {}
+export function spansOf({ u32 }: Kernels, part: MemtablePart, row: number): RowSpans {
+  const id = part.idOffsets / 4 + row;
+  const attributes = part.attributeOffsets / 4 + row;
+  return {
+    idFrom: part.idHeap + (u32[id] ?? 0),
+    idTo: part.idHeap + (u32[id + 1] ?? 0),
+    attributesFrom: part.attributeHeap + (u32[attributes] ?? 0),
+    attributesTo: part.attributeHeap + (u32[attributes + 1] ?? 0),
+  };
+}
 
-  id(part: MemtablePart, row: number): string {
-    return (this.#ids[row] ??= decodeText(this.kernels.u8, ...this.#idSpan(part, row)));
-  }
+export function idBytesOf(kernels: Kernels, part: MemtablePart, row: number): Uint8Array {
+  const { idFrom, idTo } = spansOf(kernels, part, row);
+  return kernels.u8.subarray(idFrom, idTo);
+}
 
-  idBytes(part: MemtablePart, row: number): Uint8Array {
-    return this.kernels.u8.subarray(...this.#idSpan(part, row));
-  }
-
-  attributes(part: MemtablePart, row: number): Attributes {
-    return (this.#attributes[row] ??= decodeAttributes(this.attributeBytes(part, row)));
-  }
-
-  attributeBytes(part: MemtablePart, row: number): Uint8Array {
-    const at = part.attributeOffsets / 4 + row;
-    const { u32, u8 } = this.kernels;
-    return u8.subarray(part.attributeHeap + (u32[at] ?? 0), part.attributeHeap + (u32[at + 1] ?? 0));
-  }
-
-  #idSpan(part: MemtablePart, row: number): [number, number] {
-    const at = part.idOffsets / 4 + row;
-    return [part.idHeap + (this.kernels.u32[at] ?? 0), part.idHeap + (this.kernels.u32[at + 1] ?? 0)];
-  }
+export function attributeBytesOf(kernels: Kernels, part: MemtablePart, row: number): Uint8Array {
+  const { attributesFrom, attributesTo } = spansOf(kernels, part, row);
+  return kernels.u8.subarray(attributesFrom, attributesTo);
 }
 
 /** The vectors of a memtable, for the exact scans. */

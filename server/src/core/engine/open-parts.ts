@@ -1,5 +1,5 @@
 /*
- * What an engine keeps of the parts it was asked about: opened segments and decoded memtable rows, by tag,
+ * What an engine keeps of the parts it was asked about: opened segments, by tag,
  * until they are forgotten.
  */
 import type { FlatView } from '../index/flat.js';
@@ -8,7 +8,6 @@ import { openIvf } from '../index/layout.js';
 import type { SegmentView } from '../segment/segment-view.js';
 import { openSegment } from '../segment/segment-view.js';
 import type { Kernels } from '../vector/kernels.js';
-import { MemtableRows } from './memtable-rows.js';
 import type { SegmentPart } from './tasks.js';
 
 /** A segment, opened for scanning. */
@@ -21,7 +20,6 @@ export interface OpenedSegment {
 
 export class OpenParts {
   readonly #segments = new Map<number, OpenedSegment>();
-  readonly #memtables = new Map<number, MemtableRows>();
 
   constructor(private readonly kernels: Kernels) {}
 
@@ -34,20 +32,8 @@ export class OpenParts {
     return opened;
   }
 
-  memtable(tag: number): MemtableRows {
-    let rows = this.#memtables.get(tag);
-    if (rows === undefined) {
-      rows = new MemtableRows(this.kernels);
-      this.#memtables.set(tag, rows);
-    }
-    return rows;
-  }
-
   forget(tags: readonly number[]): void {
-    for (const tag of tags) {
-      this.#segments.delete(tag);
-      this.#memtables.delete(tag);
-    }
+    for (const tag of tags) this.#segments.delete(tag);
   }
 }
 

@@ -7,7 +7,7 @@ import { hash64 } from '../bytes/hash64.js';
 import { compareBytes, encodeText } from '../record/text.js';
 import type { Kernels } from '../vector/kernels.js';
 import type { Matches } from './matcher.js';
-import { isMarked } from './memtable-rows.js';
+import { idBytesOf, isMarked } from './memtable-rows.js';
 import type { OpenParts } from './open-parts.js';
 import type { MatchOutcome, MatchTask, MemtablePart, Part, ScanPosition } from './tasks.js';
 
@@ -56,7 +56,7 @@ function entriesOf(
 ): Generator<Entry> {
   const visible = (row: number): boolean =>
     !isMarked(kernels, part.deleted, row) && (matches === null || isMarked(kernels, matches.pointer, row));
-  if (part.kind === 'memtable') return memtableEntries(parts, part, visible, after);
+  if (part.kind === 'memtable') return memtableEntries(kernels, part, visible, after);
   return segmentEntries(parts, part, visible, after);
 }
 
@@ -77,12 +77,11 @@ function* segmentEntries(
 
 /** A memtable is bounded by a flush, so its rows are sorted for every page. */
 function* memtableEntries(
-  parts: OpenParts,
+  kernels: Kernels,
   part: MemtablePart,
   visible: (row: number) => boolean,
   after: ScanPosition | undefined,
 ): Generator<Entry> {
-  const rows = parts.memtable(part.tag);
   const start: Entry | null =
     after === undefined
       ? null
@@ -90,7 +89,7 @@ function* memtableEntries(
   const entries: Entry[] = [];
   for (let row = 0; row < part.rows; row++) {
     if (!visible(row)) continue;
-    const id = rows.idBytes(part, row);
+    const id = idBytesOf(kernels, part, row);
     const entry = { ...hash64(id), id, row };
     if (start === null || compareEntries(entry, start) > 0) entries.push(entry);
   }
