@@ -8,6 +8,7 @@ import { getCollection, getStats } from './describe.js';
 import { invalidArgument, OmenError } from './errors.js';
 import { filterToWire } from './filter/encode.js';
 import { Consistency as ConsistencyCode } from './gen/messages.js';
+import type { Record as RecordMessage } from './gen/messages.js';
 import { METHODS } from './gen/methods.js';
 import type { CallOptions } from './options.js';
 import { Paged } from './pages.js';
@@ -148,7 +149,7 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     const requestId = this.#core.requestIdOf(options);
     const request = { collection: this.name, ids: [...ids], ...projection(what), ...this.#freshness(what) };
     const answer = await this.#read('batchGetRecords', request, requestId, options);
-    const records = answer.records.map((record) => readRecord<A, S, V>(record));
+    const records = readRecords<A, S, V>(answer.records, what.select);
     return { records, missingIds: answer.missingIds, requestId };
   }
 
@@ -204,7 +205,7 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
       async (pageToken) => {
         const requestId = this.#core.runtime.uniqueId();
         const answer = await this.#read('scanRecords', { ...fixed, pageToken }, requestId, options);
-        const records = answer.records.map((record) => readRecord<A, S, V>(record));
+        const records = readRecords<A, S, V>(answer.records, what.select);
         return { records, nextPageToken: answer.nextPageToken, requestId };
       },
       (page) => page.records,
@@ -276,6 +277,16 @@ function projection(what: { readonly select?: unknown; readonly includeVector?: 
     select: select === '*' ? [] : selectionToWire(select),
     includeVectors: what.includeVector === true,
   };
+}
+
+function readRecords<A, S, V extends boolean>(
+  records: readonly RecordMessage[],
+  select: unknown,
+): FoundRecord<A, S, V>[] {
+  const found = records.map((record) => readRecord<A, S, V>(record));
+  // On the wire, naming no attribute asks for all of them; here an empty list means what it says.
+  const none = Array.isArray(select) && select.length === 0;
+  return none ? found.map((record) => ({ ...record, attributes: {} }) as FoundRecord<A, S, V>) : found;
 }
 
 function blockOfRecords<A>(records: readonly RecordInput<A>[]): RecordBlockBuilder {

@@ -135,7 +135,7 @@ class GrpcTransport implements Transport {
 
 /** What grpc-js says when a connection breaks under a call; the code it gives then is INTERNAL. */
 const BROKEN_CONNECTION = /RST_STREAM|ECONNRESET|Connection dropped|GOAWAY/;
-const TOO_LARGE = /larger than max/;
+const TOO_LARGE = /larger than/;
 
 function errorOfCall(error: ServiceError, request: TransportRequest): OmenError {
   const { requestId } = request;
