@@ -52,8 +52,8 @@ export function linesMatching(files: readonly SourceFile[], pattern: RegExp): st
 
 function* walk(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (NOT_OURS.has(entry.name) || /^data|\.log$/.test(entry.name)) continue;
     const full = join(folder, entry.name);
+    if (NOT_OURS.has(entry.name) || entry.name.endsWith('.log') || full === join(ROOT, 'data')) continue;
     if (entry.isDirectory()) yield* walk(full);
     else if (entry.isFile() && TEXT.has(extname(entry.name))) yield full;
   }

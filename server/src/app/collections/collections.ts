@@ -12,7 +12,7 @@ import type {
   ListCollectionsRequest,
   ListCollectionsResponse,
 } from '../api.js';
-import type { AppDependencies } from '../app.js';
+import type { AppDependencies } from '../dependencies.js';
 import { pageSize } from '../fetch.js';
 import type { CatalogEntry } from '../log/catalog.js';
 import { Catalog } from '../log/catalog.js';

@@ -19,7 +19,7 @@ import { RootStore } from '../log/root-store.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import { collectCollection } from '../maintenance/collect-garbage.js';
 import { Upkeep } from '../maintenance/upkeep.js';
-import type { AppDependencies } from '../app.js';
+import type { AppDependencies } from '../dependencies.js';
 import { applySlot } from './apply-slot.js';
 import { Collection } from './collection.js';
 import { RequestWindow } from './request-window.js';

@@ -14,6 +14,7 @@ export interface RowSpans {
   readonly attributesTo: number;
 }
 
+/** Where a row's id and attributes lie in the arena. */
 export function spansOf({ u32 }: Kernels, part: MemtablePart, row: number): RowSpans {
   const id = part.idOffsets / 4 + row;
   const attributes = part.attributeOffsets / 4 + row;
@@ -25,11 +26,13 @@ export function spansOf({ u32 }: Kernels, part: MemtablePart, row: number): RowS
   };
 }
 
+/** A view of the row's id in UTF-8; valid while the memtable's regions are retained. */
 export function idBytesOf(kernels: Kernels, part: MemtablePart, row: number): Uint8Array {
   const { idFrom, idTo } = spansOf(kernels, part, row);
   return kernels.u8.subarray(idFrom, idTo);
 }
 
+/** A view of the row's encoded attributes, empty when it has none. */
 export function attributeBytesOf(kernels: Kernels, part: MemtablePart, row: number): Uint8Array {
   const { attributesFrom, attributesTo } = spansOf(kernels, part, row);
   return kernels.u8.subarray(attributesFrom, attributesTo);

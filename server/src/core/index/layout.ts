@@ -18,9 +18,8 @@ const HEADER_BYTES = 192;
 const CALIBRATION_AT = 64;
 const LANES = 16;
 
-/** Entries of a block, and the row number that fills an unused entry. */
+/** Entries of a block; an unused one has the row number 0xffffffff. */
 export const BLOCK_ENTRIES = LANES;
-export const PADDING_ROW = 0xffffffff;
 
 /** Recall targets and numbers of hits for which a segment knows how many postings to read. */
 export const CALIBRATED_TARGETS = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995] as const;
