@@ -51,20 +51,20 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<void> 
   });
   // A signal that comes during the start is obeyed as soon as there is something to stop.
   let stopping = false;
-  let serving: Serving | undefined;
+  const current: { serving?: Serving } = {};
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) process.exit(EXIT_FAILURE);
     stopping = true;
     logger.info('the server is asked to stop', { signal, drainMs: config.drainMs });
-    if (serving === undefined) return;
-    await serving.stop();
+    if (current.serving === undefined) return;
+    await current.serving.stop();
     logger.info('the server has stopped');
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
-  serving = await serve({ config, logger, version: version(), print });
+  current.serving = await serve({ config, logger, version: version(), print });
   if (!stopping) return;
-  await serving.stop();
+  await current.serving.stop();
   process.exit(0);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The commands that make tokens and look after keys. They work beside a running server: what they write, no server
- * has in memory.
+ * The commands that make tokens and look after keys. They work beside a running server: what they write, no
+ * server has in memory.
  */
 import { openDataFolder } from '../adapters/fs/data-folder.js';
 import { FsObjectStore } from '../adapters/fs/fs-object-store.js';

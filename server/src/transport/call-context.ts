@@ -50,7 +50,8 @@ export class CallContext implements RequestContext {
 
   /** The client went away. */
   cancel(): void {
-    this.#end(new OmenError('CANCELLED', 'the client gave up'));
+    // Streams tell of their end after every answer: an error is made only when it is needed.
+    if (this.#onEnd !== undefined) this.#end(new OmenError('CANCELLED', 'the client gave up'));
   }
 
   /** The answer is on its way: nothing can end the request early any more. */

@@ -24,7 +24,7 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       resolve(parts.join());
     });
     request.once('close', () => {
-      // After `end` this changes nothing.
+      if (request.complete) return;
       reject(new OmenError('CANCELLED', 'the client went away while it sent the request'));
     });
     request.once('error', reject);
