@@ -33,7 +33,7 @@ export interface CollectorDeps {
 export interface CollectorOptions {
   /** Say what would be removed and remove nothing; the root is left alone too. */
   readonly dryRun?: boolean;
-  /** Older versions to keep beside the present one, at least 1. */
+  /** Older versions to keep beside the present one: none unless asked for. */
   readonly keepVersions?: number;
   /** Jobs whose work is known to have ended without publishing. */
   readonly revoke?: readonly string[];
@@ -56,9 +56,6 @@ export interface GarbageReport {
   /** Keys in the collection's folder that are none of ours: never touched. */
   readonly unknown: readonly string[];
 }
-
-/** Newest versions that stay whatever else is said: a reader may hold a root that is a little old. */
-const VERSIONS_KEPT_MIN = 1;
 
 /** One pass over one collection. Safe beside writers, jobs and other collectors. */
 export async function collectGarbage(
@@ -100,12 +97,13 @@ interface Garbage extends Listed {
 }
 
 /** Step 1 as a transition: the same root when there is nothing to change. */
-function prepare(root: Root, { keepVersions = VERSIONS_KEPT_MIN, revoke = [] }: CollectorOptions): Root {
+function prepare(root: Root, { keepVersions = 0, revoke = [] }: CollectorOptions): Root {
   const revoked = root.jobs.some(({ jobId }) => revoke.includes(jobId))
     ? revoke.reduce(revokeJob, root)
     : root;
-  // The commit itself makes a version, so a floor that follows every version would never come to rest.
-  const target = root.version - Math.max(VERSIONS_KEPT_MIN, keepVersions);
+  const target = root.version - keepVersions;
+  // The commit itself makes a version, with the content of the one before: a floor that followed that too
+  // would never come to rest.
   return target - root.retentionFloor >= 2 || revoked !== root ? raiseRetention(revoked, target) : revoked;
 }
 
