@@ -18,11 +18,13 @@ import { deliver } from './deliver.js';
 import type { DeliveryContext } from './deliver.js';
 import { BulkError, checkBulkOptions } from './options.js';
 import type { BulkOptions, BulkProgress, BulkReport, BulkSettings } from './options.js';
-import { guarded, nextUnless } from './source.js';
+import { closeSource, guarded, nextUnless } from './source.js';
 import { Tally } from './tally.js';
 
 /** What a request holds besides its records, at most. */
 const REQUEST_OVERHEAD_BYTES = 1024;
+/** Batches may stay small, because an id occurs again and again: room for all rows would be wasted on them. */
+const ROWS_AT_FIRST_MAX = 256;
 
 /** Records of any attributes. */
 type Source = Iterable<RecordParts> | AsyncIterable<RecordParts>;
@@ -134,7 +136,7 @@ export class BulkRun implements PromiseLike<BulkReport> {
     return {
       dimensions: info.dimensions,
       refuseZero: info.metric === 'cosine',
-      rows: Math.min(this.#batchRecords, rowsByBytes),
+      rows: Math.min(this.#batchRecords, rowsByBytes, ROWS_AT_FIRST_MAX),
     };
   }
 
@@ -149,13 +151,14 @@ export class BulkRun implements PromiseLike<BulkReport> {
     }
     const iterator = source[Symbol.asyncIterator]();
     const next = nextUnless(iterator, this.#stop.signal);
-    for (let result = await next(); result.done !== true; result = await next()) {
-      const launched = accept(result.value);
-      if (launched !== undefined) await launched;
-      if (this.#failure !== undefined) {
-        await iterator.return?.();
-        return;
+    try {
+      for (let result = await next(); result.done !== true; result = await next()) {
+        const launched = accept(result.value);
+        if (launched !== undefined) await launched;
+        if (this.#failure !== undefined) break;
       }
+    } finally {
+      closeSource(iterator);
     }
   }
 

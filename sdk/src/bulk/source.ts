@@ -22,6 +22,11 @@ export function nextUnless<T>(
     });
 }
 
+/** Tells a source that nothing more is read. Not waited for: a source that is stuck would never answer. */
+export function closeSource(iterator: AsyncIterator<unknown>): void {
+  void Promise.resolve(iterator.return?.()).catch(() => undefined);
+}
+
 /** The source threw. */
 export function sourceFailed(cause: unknown): Error {
   const text = `the source failed: ${cause instanceof Error ? cause.message : String(cause)}`;

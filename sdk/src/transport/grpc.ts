@@ -8,6 +8,7 @@ import type { ChannelCredentials, ChannelOptions, ClientUnaryCall, ServiceError 
 import { abortedBy, errorFor, timedOut } from '../errors.js';
 import type { OmenError } from '../errors.js';
 import { codeOfNumber, errorOfStatusBytes, parseRetryAfter } from '../wire/status.js';
+import { isHeaderSafe } from './transport.js';
 import type { Transport, TransportContext, TransportFactory, TransportRequest } from './transport.js';
 
 /** Settings of the gRPC connection. */
@@ -101,7 +102,9 @@ class GrpcTransport implements Transport {
         },
       );
       this.#inFlight.add(call);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal !== undefined) {
+        signal.addEventListener('abort', onAbort, { once: true });
+      }
     });
   }
 
@@ -126,7 +129,7 @@ class GrpcTransport implements Transport {
 
   #metadataOf(request: TransportRequest): Metadata {
     const metadata = this.#baseMetadata.clone();
-    metadata.set('x-request-id', request.requestId);
+    if (isHeaderSafe(request.requestId)) metadata.set('x-request-id', request.requestId);
     if (request.authorization !== undefined) metadata.set('authorization', request.authorization);
     for (const [name, value] of Object.entries(request.headers ?? {})) metadata.set(name, value);
     return metadata;

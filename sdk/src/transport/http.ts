@@ -9,6 +9,7 @@ import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { abortedBy, errorFor, OmenError, timedOut } from '../errors.js';
 import { errorOfHttpBody, parseRetryAfter } from '../wire/status.js';
+import { isHeaderSafe } from './transport.js';
 import type { Transport, TransportContext, TransportFactory, TransportRequest } from './transport.js';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -44,7 +45,7 @@ class HttpTransport implements Transport {
     return new Promise((resolve, reject) => {
       const { verb, hasBody } = request.method;
       const headers = this.#fixedHeaders.slice();
-      headers.push('x-request-id', request.requestId);
+      if (isHeaderSafe(request.requestId)) headers.push('x-request-id', request.requestId);
       headers.push('omendb-timeout-ms', timeoutHeader(request.timeoutMs));
       if (hasBody) headers.push('content-type', PROTOBUF);
       if (request.authorization !== undefined) headers.push('authorization', request.authorization);

@@ -20,7 +20,7 @@ export interface TransportRequest {
   readonly body: Uint8Array;
   /** Value of the `authorization` header. */
   readonly authorization: string | undefined;
-  /** Sent as `x-request-id`. */
+  /** Sent as `x-request-id` when a header can hold it; see `isHeaderSafe`. */
   readonly requestId: string;
   /** Other headers. */
   readonly headers: Readonly<Record<string, string>> | undefined;
@@ -54,3 +54,8 @@ export interface TransportContext {
 
 /** Makes a transport; given as `transport` to `OmenClient`. */
 export type TransportFactory = (context: TransportContext) => Transport;
+
+/** Whether the server takes a request id from a header; a write carries any id in its message too. */
+export function isHeaderSafe(requestId: string): boolean {
+  return /^[!-~]{1,128}$/.test(requestId);
+}

@@ -307,6 +307,15 @@ describe('A bulk load', () => {
     expect(closed).to.equal(true);
   });
 
+  it('destroys a stream that it stops reading', async () => {
+    await start();
+    const controller = new AbortController();
+    const stream = Readable.from(numbered(100_000));
+    const onProgress = (): void => controller.abort();
+    await rejection(load(stream as Source, { batchRecords: 10, signal: controller.signal, onProgress }));
+    expect(stream.destroyed).to.equal(true);
+  });
+
   it('does not wait for a source that is stuck when its signal fires', async () => {
     await start();
     const controller = new AbortController();

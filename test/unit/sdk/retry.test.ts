@@ -142,6 +142,24 @@ describe('A call of the client', () => {
     expect(error).to.include({ reason: 'ABORTED', attempts: 1 });
   });
 
+  it('may share its signal with many others without a warning', async () => {
+    const { signal } = new AbortController();
+    await start(() => COUNT);
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', onWarning);
+    await Promise.all(Array.from({ length: 40 }, () => db.collection('c').count({}, { signal })));
+    process.off('warning', onWarning);
+    expect(warnings).to.deep.equal([]);
+  });
+
+  it('may have a request id that no header can hold', async () => {
+    const { calls } = await start(() => UPSERTED);
+    await db.collection('c').upsert([{ id: 'a', vector: [1] }], { requestId: 'заказ 7\n' });
+    expect(calls[0]?.message['requestId']).to.equal('заказ 7\n');
+    expect(calls[0]?.headers).to.not.have.property('x-request-id');
+  });
+
   it("is not repeated when the fault is the caller's", async () => {
     const { calls } = await start(() => refuse(400, 'INVALID_ARGUMENT', 'INVALID_FILTER'));
     const error = await rejection(db.collection('c').count());
