@@ -8,7 +8,7 @@ import type { ChannelCredentials, ChannelOptions, ClientUnaryCall, ServiceError 
 import { abortedBy, errorFor, timedOut } from '../errors.js';
 import type { OmenError } from '../errors.js';
 import { codeOfNumber, errorOfStatusBytes, parseRetryAfter } from '../wire/status.js';
-import { isHeaderSafe } from './transport.js';
+import { isHeaderSafe, onAbort } from './transport.js';
 import type { Transport, TransportContext, TransportFactory, TransportRequest } from './transport.js';
 
 /** Settings of the gRPC connection. */
@@ -82,7 +82,7 @@ class GrpcTransport implements Transport {
     if (signal?.aborted) return Promise.reject(abortedBy(signal));
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + timeoutMs;
-      const onAbort = (): void => call.cancel();
+      const cancel = (): void => call.cancel();
       const call = this.#client.makeUnaryRequest<Uint8Array, Buffer>(
         request.method.grpcPath,
         asBuffer,
@@ -91,7 +91,7 @@ class GrpcTransport implements Transport {
         this.#metadataOf(request),
         { deadline },
         (error, answer) => {
-          signal?.removeEventListener('abort', onAbort);
+          signal?.removeEventListener('abort', cancel);
           this.#inFlight.delete(call);
           if (this.#inFlight.size === 0) this.#onIdle?.();
           if (error === null && answer !== undefined) resolve(answer);
@@ -103,7 +103,7 @@ class GrpcTransport implements Transport {
       );
       this.#inFlight.add(call);
       if (signal !== undefined) {
-        signal.addEventListener('abort', onAbort, { once: true });
+        onAbort(signal, cancel);
       }
     });
   }

@@ -9,7 +9,7 @@ import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { abortedBy, errorFor, OmenError, timedOut } from '../errors.js';
 import { errorOfHttpBody, parseRetryAfter } from '../wire/status.js';
-import { isHeaderSafe } from './transport.js';
+import { isHeaderSafe, onAbort } from './transport.js';
 import type { Transport, TransportContext, TransportFactory, TransportRequest } from './transport.js';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -110,7 +110,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         return false;
       }
       this.#onAbort = () => this.#stop(abortedBy(signal));
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      onAbort(signal, this.#onAbort);
     }
     this.#timer = setTimeout(() => this.#stop(timedOut(timeoutMs)), timeoutMs);
     return true;

@@ -3,6 +3,7 @@
  * it encoded, so that the two transports differ in nothing that a caller can see. It sends a call once;
  * repetition is decided above it.
  */
+import { setMaxListeners } from 'node:events';
 import type { Method } from '../gen/runtime/method.js';
 
 /** What a transport and the retry rules must know about a method. */
@@ -59,3 +60,11 @@ export type TransportFactory = (context: TransportContext) => Transport;
 export function isHeaderSafe(requestId: string): boolean {
   return /^[!-~]{1,128}$/.test(requestId);
 }
+
+/** Calls `stop` when the signal fires. Many calls may share a signal; Node would take that many listeners for a leak. */
+export function onAbort(signal: AbortSignal, stop: () => void): void {
+  setMaxListeners(LISTENERS_MAX, signal);
+  signal.addEventListener('abort', stop, { once: true });
+}
+
+const LISTENERS_MAX = 10_000;
