@@ -17,7 +17,8 @@ import { asBuffer } from '../../gen/runtime/method.js';
 import type { Edge } from '../edge.js';
 import { messageOf, statusToBytes } from '../errors.js';
 
-const DETAILS = 'grpc-status-details-bin';
+/** The trailer that carries `google.rpc.Status`. */
+export const STATUS_DETAILS = 'grpc-status-details-bin';
 
 type Method<N extends MethodName> = ServerMethod<MethodTypes[N]['request'], MethodTypes[N]['response']>;
 type RawCall = ServerUnaryCall<Buffer, Uint8Array>;
@@ -77,7 +78,7 @@ export function handlerOf<N extends MethodName>(
 /** An error as grpc-js sends it. */
 export function toServiceError(error: OmenError, requestId: string): Partial<ServiceError> {
   const metadata = new Metadata();
-  metadata.set(DETAILS, asBuffer(statusToBytes(error, requestId)));
+  metadata.set(STATUS_DETAILS, asBuffer(statusToBytes(error, requestId)));
   return { code: GRPC_CODES[error.row.grpc], details: messageOf(error), metadata };
 }
 

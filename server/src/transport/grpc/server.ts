@@ -2,8 +2,14 @@
  * The gRPC API: every method of the protos through one adapter, the health service and, on request,
  * reflection.
  */
-import type { ServerInterceptor, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { Server, ServerCredentials, ServerInterceptingCall, status } from '@grpc/grpc-js';
+import type {
+  ServerInterceptingCall,
+  ServerInterceptor,
+  ServiceDefinition,
+  StatusObject,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { OmenError } from '../../core/errors.js';
 import { DESCRIPTOR_SET_BASE64 } from '../../gen/descriptors.js';
@@ -11,8 +17,8 @@ import type { MethodName } from '../../gen/methods.js';
 import { METHODS } from '../../gen/methods.js';
 import type { Edge } from '../edge.js';
 import type { Listener } from '../listener.js';
-import { definitionOf, handlerOf, toServiceError } from './calls.js';
-import { widenConnectionWindows, widenStreamWindows } from './windows.js';
+import { STATUS_DETAILS, definitionOf, handlerOf, toServiceError } from './calls.js';
+import { Connections, widenStreamWindows } from './connections.js';
 
 export interface GrpcOptions {
   readonly host: string;
@@ -51,7 +57,8 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
   if (options.grpcReflection) await addReflection(server);
   const widened = widenStreamWindows(server);
   const port = await bind(server, options);
-  if (!widenConnectionWindows(server) || !widened) {
+  const connections = new Connections(server);
+  if (!connections.known || !widened) {
     edge.deps.logger.warn(
       'gRPC uploads use windows of 64 KiB: this version of grpc-js cannot be told otherwise',
     );
@@ -68,6 +75,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
         });
       }),
     closeNow: () => {
+      connections.destroy();
       server.forceShutdown();
     },
   };
@@ -119,23 +127,29 @@ function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
   });
 }
 
-/** grpc-js refuses a message that is too large by itself and gives no reason; it is added on the way out. */
+/**
+ * grpc-js refuses a message that is too large by itself and gives no reason. It does so past the
+ * interceptors, on its own call object, so the reason is added there.
+ */
 function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): ServerInterceptor {
-  return (_method, call) =>
-    new ServerInterceptingCall(call, {
-      sendStatus: (sent, next) => {
-        if (
-          sent.code !== status.RESOURCE_EXHAUSTED ||
-          (sent.metadata?.get('grpc-status-details-bin').length ?? 0) > 0
-        ) {
-          next(sent);
-          return;
-        }
+  return (_method, call) => {
+    const send = call.sendStatus.bind(call);
+    call.sendStatus = (sent) => {
+      if (sent.code === status.RESOURCE_EXHAUSTED && !hasDetails(sent)) {
         const message = `the message is larger than ${protobufBodyBytes} bytes: send smaller batches`;
-        const error = new OmenError('MESSAGE_TOO_LARGE', message, {
-          metadata: { limitBytes: String(protobufBodyBytes) },
-        });
-        next({ ...sent, ...toServiceError(error, edge.requestId(undefined)) });
-      },
-    });
+        const metadata = { limitBytes: String(protobufBodyBytes) };
+        const error = new OmenError('MESSAGE_TOO_LARGE', message, { metadata });
+        send({ ...sent, ...toServiceError(error, edge.requestId(undefined)) });
+      } else send(sent);
+    };
+    return call as InstanceType<typeof ServerInterceptingCall>;
+  };
+}
+
+function hasDetails({
+  metadata,
+}: {
+  readonly metadata?: StatusObject['metadata'] | null | undefined;
+}): boolean {
+  return (metadata?.get(STATUS_DETAILS).length ?? 0) > 0;
 }
