@@ -7,7 +7,7 @@
  * The same task gives the same bytes on every machine.
  */
 import { buildScratchBytes, planIvf, writeIvf } from '../index/build.js';
-import type { IvfPlan } from '../index/build.js';
+import type { IvfPlan } from '../index/plan.js';
 import { buildAttributeIndex } from '../segment/attribute-builder.js';
 import { buildIdIndex } from '../segment/id-index.js';
 import type { SegmentPlan } from '../segment/layout.js';

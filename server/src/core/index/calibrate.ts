@@ -16,16 +16,20 @@ import { scratchBytes } from '../vector/scratch.js';
 import { loadQuery } from './flat.js';
 import type { Calibration, IvfView } from './layout.js';
 import { CALIBRATED_K, CALIBRATED_TARGETS } from './layout.js';
-import { sampleNumbers, seededRandom } from './random.js';
 import { rankCentroids, roundQuery, searchIvf } from './search.js';
 
-const QUERIES = 192;
+const QUERIES_MAX = 256;
+/** In a small segment no more than this share of the rows serves as queries. */
+const QUERY_SHARE = 1 / 4;
+/** Standard errors by which the measured recall must exceed a target. */
+const CONFIDENCE = 1.65;
 /** Rows scored for all queries before the next ones: as many as stay in a core's cache. */
 const CHUNK_BYTES = 256 * 1024;
 /** Exact comparisons per hit that are tried, and the loss of recall that is accepted. */
 const RERANK_FACTORS = [1, 1.5, 2, 3, 4, 6, 8] as const;
 const RERANK_LOSS = 0.002;
 const RERANK_K = 10;
+const RERANK_QUERIES = 96;
 const NO_CLUSTER = 0xffffffff;
 
 export interface CalibrationReport {
@@ -40,14 +44,20 @@ export interface CalibrationReport {
 interface Membership {
   readonly first: Uint32Array;
   readonly second: Uint32Array;
-  readonly seed: number;
+  /** Rows that serve as queries. */
+  readonly queries: Uint32Array;
 }
 
 /** Bytes of scratch memory that `calibrate` needs. */
+/** How many rows of a segment serve as queries. */
+export function queryCount(rows: number): number {
+  return Math.max(1, Math.min(QUERIES_MAX, Math.floor(rows * QUERY_SHARE)));
+}
+
 export function calibrateScratchBytes(dimensions: number, rows: number, clusters: number): number {
   const stride = rowStride(dimensions);
   const deepest = CALIBRATED_K[CALIBRATED_K.length - 1] ?? 1;
-  const answers = QUERIES * scratchBytes(stride * 4, collectorBytes(deepest + 1));
+  const answers = queryCount(rows) * scratchBytes(stride * 4, collectorBytes(deepest + 1));
   const search = scratchBytes(Math.ceil(rows / 32) * 4, collectorBytes(clusters), clusters * 4, stride * 8);
   return answers + search + scratchBytes(deepest * 8, collectorBytes(deepest), collectorBytes(256), 4096);
 }
@@ -59,19 +69,20 @@ export function calibrate(
   view: IvfView,
   membership: Membership,
 ): CalibrationReport {
-  const queries = sampleNumbers(seededRandom(membership.seed ^ 0x5eed), QUERIES, view.rows);
+  const { queries } = membership;
   const answers = exactAnswers(kernels, scratch, view, queries);
   const ranks = answers.map((rows, index) =>
     ranksOf(kernels, scratch, view, queries[index] ?? 0, rows, membership),
   );
   const nprobe = new Uint32Array(CALIBRATED_K.length * CALIBRATED_TARGETS.length);
   CALIBRATED_K.forEach((k, level) => {
+    const ascending = ranks.map((all) => all.slice(0, k).sort());
     CALIBRATED_TARGETS.forEach((target, column) => {
-      nprobe[level * CALIBRATED_TARGETS.length + column] = probesFor(ranks, k, target, view.clusters);
+      nprobe[level * CALIBRATED_TARGETS.length + column] = probesFor(ascending, target, view.clusters);
     });
   });
   const probes = nprobe[CALIBRATED_TARGETS.length + CALIBRATED_TARGETS.indexOf(0.98)] ?? view.clusters;
-  const rerank = rerankFor(kernels, scratch, view, queries, answers, probes);
+  const rerank = rerankFor(kernels, scratch, view, queries.subarray(0, RERANK_QUERIES), answers, probes);
   return { calibration: { nprobe, rerank }, queries, answers };
 }
 
@@ -134,18 +145,28 @@ function ranksOf(
   });
 }
 
-/** The least number of postings whose recall, less one standard error, reaches the target. */
-function probesFor(ranks: readonly Uint32Array[], k: number, target: number, clusters: number): number {
+/**
+ * The least number of postings whose recall, less its uncertainty, reaches the target. Ranks are ascending.
+ */
+function probesFor(ranks: readonly Uint32Array[], target: number, clusters: number): number {
   let low = 1;
   let high = clusters;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const recalls = ranks.map((answers) => {
-      const wanted = answers.subarray(0, k);
-      return wanted.length === 0 ? 1 : wanted.filter((rank) => rank < middle).length / wanted.length;
-    });
+    const recalls = ranks.map((all) => (all.length === 0 ? 1 : countBelow(all, middle) / all.length));
     if (lowerBound(recalls) >= target) high = middle;
     else low = middle + 1;
+  }
+  return low;
+}
+
+function countBelow(ascending: Uint32Array, limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] ?? 0) < limit) low = middle + 1;
+    else high = middle;
   }
   return low;
 }
@@ -153,7 +174,7 @@ function probesFor(ranks: readonly Uint32Array[], k: number, target: number, clu
 function lowerBound(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return mean - Math.sqrt(variance / values.length);
+  return mean - CONFIDENCE * Math.sqrt(variance / values.length);
 }
 
 /** The least factor that loses no more than `RERANK_LOSS` against comparing eight rows per hit. */

@@ -66,21 +66,25 @@ export function train(
   const sums = scratch.take(clusters * rows.stride * 4);
   const counts = scratch.take(clusters * 4);
   const numbers = scratch.take(clusters * 4);
-  kernels.u32.set(sample, list / 4);
+  const shuffled = shuffle(sample, options.random);
+  kernels.u32.set(shuffled, list / 4);
   for (let c = 0; c < clusters; c++) kernels.u32[numbers / 4 + c] = c;
   const { centres, steps } = quantizer;
   kernels.call.quantizeRows(list, sample.length, rows.raw, rows.factors, centres, steps, groups, rounded);
-  if (options.start === undefined) pickRows(kernels, rows, sample, centroids, options.random);
+  if (options.start === undefined) pickRows(kernels, rows, shuffled, centroids);
   else copyRows(kernels, options.start, centroids, rows.stride);
   encodeCentroids(kernels, rows.stride, quantizer, centroids, numbers);
   for (let iteration = 0; iteration < options.iterations; iteration++) {
     const blockCount = Math.ceil(clusters / BLOCK_ENTRIES);
-    kernels.call.assignRounded(rounded, sample.length, centroids.blocks, blockCount, groups, assigned);
+    // Half of the sample is enough while the centroids are still far from their places.
+    const half = Math.max(clusters, sample.length >>> 1);
+    const used = iteration * 2 < options.iterations ? Math.min(sample.length, half) : sample.length;
+    kernels.call.assignRounded(rounded, used, centroids.blocks, blockCount, groups, assigned);
     kernels.f32.fill(0, sums / 4, sums / 4 + clusters * rows.stride);
     kernels.u32.fill(0, counts / 4, counts / 4 + clusters);
-    kernels.call.addToSums(list, assigned, sample.length, rows.raw, rows.factors, groups, sums, counts);
+    kernels.call.addToSums(list, assigned, used, rows.raw, rows.factors, groups, sums, counts);
     const sizes = kernels.u32.slice(counts / 4, counts / 4 + clusters);
-    const error = meanError(kernels, rows, sample, assigned, centroids);
+    const error = meanError(kernels, rows, shuffled.subarray(0, used), assigned, centroids);
     setMeans(kernels, sums, sizes, centroids, rows.stride);
     splitLargest(kernels, sizes, centroids, rows.stride);
     encodeCentroids(kernels, rows.stride, quantizer, centroids, numbers);
@@ -102,20 +106,21 @@ export function encodeCentroids(
   kernels.call.encodeEntries(numbers, clusters, rows, 0, centres, inverses, stride / 4, 2, 1, blocks);
 }
 
-function pickRows(
-  kernels: Kernels,
-  rows: RowArray,
-  sample: Uint32Array,
-  centroids: Centroids,
-  random: Random,
-): void {
+function shuffle(sample: Uint32Array, random: Random): Uint32Array {
   const order = sample.slice();
-  for (let c = 0; c < centroids.clusters; c++) {
-    // A Fisher–Yates step: different positions of the sample, in random order.
-    const other = c + random.below(order.length - c);
+  for (let index = order.length - 1; index > 0; index--) {
+    const other = random.below(index + 1);
     const row = order[other] ?? 0;
-    order[other] = order[c] ?? 0;
-    order[c] = row;
+    order[other] = order[index] ?? 0;
+    order[index] = row;
+  }
+  return order;
+}
+
+/** The first rows of the shuffled sample are the first centroids. */
+function pickRows(kernels: Kernels, rows: RowArray, shuffled: Uint32Array, centroids: Centroids): void {
+  for (let c = 0; c < centroids.clusters; c++) {
+    const row = shuffled[c] ?? 0;
     const weight = rows.factors === 0 ? 1 : (kernels.f32[rows.factors / 4 + row] ?? 0);
     const from = rows.raw / 4 + row * rows.stride;
     const to = centroids.rows / 4 + c * rows.stride;

@@ -20,6 +20,8 @@ import { BLOCK_ENTRIES, CALIBRATED_K, CALIBRATED_TARGETS } from './layout.js';
 
 /** Exact comparisons beyond the calibrated share, for small `k`. */
 const RERANK_EXTRA = 8;
+/** Matching rows lie less evenly than rows: a filtered query reads as if for so many more hits. */
+const FILTER_MARGIN = 1.5;
 /**
  * When the matching rows lie apart from the query: how many of them are read for each hit, and in how many
  * more clusters than an unfiltered search reads. Far clusters are nearly equally far, so their ranking says
@@ -217,7 +219,9 @@ function planProbes(view: IvfView, options: IvfOptions): ProbePlan {
   const unfiltered = within(options.nprobe ?? calibratedProbes(view, options.k, target));
   if (allow === 0) return { probes: unfiltered, allow, even: 0, deep: 0, clusters: 0 };
   const share = Math.max(1, options.matching ?? view.rows) / view.rows;
-  const probes = within(options.nprobe ?? calibratedProbes(view, options.k / share, target));
+  const probes = within(
+    options.nprobe ?? calibratedProbes(view, (FILTER_MARGIN * options.k) / share, target),
+  );
   const even = Math.floor(((probes / view.clusters) * share * view.rows) / 2);
   const deep = Math.max(even, DEEP_ROWS_PER_HIT * options.k);
   return { probes, allow, even, deep, clusters: unfiltered * DEEP_CLUSTERS };

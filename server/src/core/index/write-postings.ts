@@ -1,0 +1,120 @@
+/*
+ * Writes the coded parts of a clustered segment: centroids as a query ranks them, and the postings.
+ */
+import type { Kernels } from '../vector/kernels.js';
+import { rowStride } from '../vector/metric.js';
+import type { Scratch } from '../vector/scratch.js';
+import type { Centroids } from './kmeans.js';
+import { encodeCentroids } from './kmeans.js';
+import type { IvfPointers } from './layout.js';
+import { BLOCK_ENTRIES, blockBytes, centroidLayout, postingLayout, termsOfMetric } from './layout.js';
+import type { IvfPlan } from './plan.js';
+import { NO_CLUSTER } from './plan.js';
+import type { Quantizer } from './quantizer.js';
+
+/** Under l2 a query ranks centroids by distance, else by inner product: then half norms are zero. */
+export function writeCentroidCodes(
+  kernels: Kernels,
+  scratch: Scratch,
+  plan: IvfPlan,
+  section: number,
+  quantizer: Quantizer,
+): void {
+  const mark = scratch.mark();
+  const layout = centroidLayout(plan.dimensions, plan.clusters);
+  const stride = rowStride(plan.dimensions);
+  const numbers = scratch.take(plan.clusters * 4);
+  for (let c = 0; c < plan.clusters; c++) kernels.u32[numbers / 4 + c] = c;
+  const centroids = {
+    clusters: plan.clusters,
+    rows: section + layout.rows,
+    blocks: section + layout.blocks,
+  };
+  encodeCentroids(kernels, stride, quantizer, centroids, numbers);
+  if (plan.metric !== 'l2') clearHalfNorms(kernels, centroids, stride);
+  scratch.release(mark);
+}
+
+function clearHalfNorms(kernels: Kernels, centroids: Centroids, stride: number): void {
+  const words = blockBytes(stride / 4, 2) / 4;
+  for (let c = 0; c < centroids.clusters; c++) {
+    const block = centroids.blocks / 4 + Math.floor(c / BLOCK_ENTRIES) * words;
+    kernels.f32[block + 2 * BLOCK_ENTRIES + (c % BLOCK_ENTRIES)] = 0;
+  }
+}
+
+export function writePostings(
+  kernels: Kernels,
+  scratch: Scratch,
+  plan: IvfPlan,
+  pointers: IvfPointers,
+  quantizer: Quantizer,
+): void {
+  const mark = scratch.mark();
+  const groups = rowStride(plan.dimensions) / 4;
+  const terms = termsOfMetric(plan.metric);
+  const factors = plan.metric === 'cosine' ? pointers.factors : 0;
+  const { starts, entries } = listEntries(plan);
+  const list = scratch.take(entries.length * 4);
+  kernels.u32.set(entries, list / 4);
+  const table = pointers.postings / 4;
+  const layout = postingLayout(plan);
+  const blocks = pointers.postings + layout.blocks;
+  kernels.u32.fill(0, table, blocks / 4);
+  writeFirstRows(kernels, plan, (pointers.postings + layout.firstRows) / 4);
+  let block = 0;
+  for (let c = 0; c < plan.clusters; c++) {
+    const from = starts[c] ?? 0;
+    const count = (starts[c + 1] ?? 0) - from;
+    kernels.u32[table + c] = block;
+    kernels.call.encodeEntries(
+      list + from * 4,
+      count,
+      pointers.raw,
+      factors,
+      quantizer.centres,
+      quantizer.inverses,
+      groups,
+      terms,
+      terms === 2 ? 1 : 0,
+      blocks + block * blockBytes(groups, terms),
+    );
+    block += Math.ceil(count / BLOCK_ENTRIES);
+  }
+  kernels.u32[table + plan.clusters] = block;
+  scratch.release(mark);
+}
+
+function writeFirstRows(kernels: Kernels, plan: IvfPlan, at: number): void {
+  // Rows are numbered by cluster, so a cluster's first row is the number of rows in the clusters before it.
+  for (const cluster of plan.first) kernels.u32[at + cluster + 1] = (kernels.u32[at + cluster + 1] ?? 0) + 1;
+  for (let c = 0; c < plan.clusters; c++) {
+    kernels.u32[at + c + 1] = (kernels.u32[at + c + 1] ?? 0) + (kernels.u32[at + c] ?? 0);
+  }
+}
+
+/**
+ * The rows of every posting: those it is the first posting of, then those it is the second of, both
+ * ascending.
+ */
+function listEntries(plan: IvfPlan): { starts: Uint32Array; entries: Uint32Array } {
+  const starts = new Uint32Array(plan.clusters + 1);
+  const count = (clusters: Uint32Array): void => {
+    for (const c of clusters) if (c !== NO_CLUSTER) starts[c + 1] = (starts[c + 1] ?? 0) + 1;
+  };
+  count(plan.first);
+  count(plan.second);
+  for (let c = 0; c < plan.clusters; c++) starts[c + 1] = (starts[c + 1] ?? 0) + (starts[c] ?? 0);
+  const next = starts.slice();
+  const entries = new Uint32Array(plan.entries);
+  const place = (clusters: Uint32Array): void => {
+    clusters.forEach((c, row) => {
+      if (c === NO_CLUSTER) return;
+      entries[next[c] ?? 0] = row;
+      next[c] = (next[c] ?? 0) + 1;
+    });
+  };
+  place(plan.first);
+  place(plan.second);
+  return { starts, entries };
+}
