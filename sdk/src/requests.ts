@@ -3,7 +3,10 @@ import type { Filter } from './filter/types.js';
 import type { AttributeValue } from './values/attributes.js';
 import type { VectorInput } from './values/vector.js';
 
-/** How vectors are compared: `cosine` by angle, `l2` by Euclidean distance (reported squared), `dot` by inner product. */
+/**
+ * How vectors are compared: `cosine` by angle, `l2` by Euclidean distance (reported squared), `dot` by inner
+ * product.
+ */
 export const METRICS = ['cosine', 'l2', 'dot'] as const;
 /** How vectors are compared. */
 export type Metric = (typeof METRICS)[number];

@@ -23,7 +23,7 @@ import { Tally } from './tally.js';
 
 /** What a request holds besides its records, at most. */
 const REQUEST_OVERHEAD_BYTES = 1024;
-/** Batches may stay small, because an id occurs again and again: room for all rows would be wasted on them. */
+/** A batch may stay small, because an id comes again: room for all rows would be wasted on it. */
 const ROWS_AT_FIRST_MAX = 256;
 
 /** Records of any attributes. */

@@ -61,7 +61,10 @@ export function isHeaderSafe(requestId: string): boolean {
   return /^[!-~]{1,128}$/.test(requestId);
 }
 
-/** Calls `stop` when the signal fires. Many calls may share a signal; Node would take that many listeners for a leak. */
+/**
+ * Calls `stop` when the signal fires. Many calls may share a signal; Node would take that many listeners for
+ * a leak.
+ */
 export function onAbort(signal: AbortSignal, stop: () => void): void {
   setMaxListeners(LISTENERS_MAX, signal);
   signal.addEventListener('abort', stop, { once: true });
