@@ -3,6 +3,7 @@
 // event.
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import type { Filter } from '#server/core/filter/ast.js';
+import type { RecordColumns } from '#server/app/api.js';
 import { OmenError } from '#server/core/errors.js';
 import type { AttributeValue } from '#server/core/record/record.js';
 import { FailingObjectStore } from '../support/failing-object-store.js';
@@ -49,6 +50,7 @@ class World {
   readonly #rng: SeededRng;
   readonly #disk = new MemoryObjectStore();
   readonly #model = new Model();
+  readonly #answered: { requestId: string; columns: RecordColumns; updated: number }[] = [];
   #rates = {};
   #store: FailingObjectStore;
   #app!: TestApp;
@@ -76,6 +78,7 @@ class World {
     else if (dice < 66) await this.#deleteByFilter();
     else if (dice < 72) await this.#flush();
     else if (dice < 76) await this.#crash();
+    else if (dice < 82) await this.#repeat();
     else await this.#read();
     await this.#compareAll();
   }
@@ -89,6 +92,7 @@ class World {
 
   async #upsert(): Promise<void> {
     const records = this.#someIds(1 + this.#rng.below(8)).map((id) => ({ id, ...this.#record() }));
+    const updated = records.filter(({ id }) => this.#model.records.has(id)).length;
     await this.#write(`upsert ${records.map(({ id }) => id).join(' ')}`, async (requestId) => {
       const columns = columnsOf(records.map((record) => toTestRecord(record.id, record)));
       const answer = await this.#app.handlers.upsertRecords(context, {
@@ -96,10 +100,22 @@ class World {
         records: columns,
         requestId,
       });
-      const updated = records.filter(({ id }) => this.#model.records.has(id)).length;
       this.#expect(answer.updated, updated, 'updated');
+      this.#answered.push({ requestId, columns, updated });
     });
     for (const { id, vector, color, rank } of records) this.#model.records.set(id, { vector, color, rank });
+  }
+
+  /** An old request comes once more: it gets its first answer and changes nothing. */
+  async #repeat(): Promise<void> {
+    const old = this.#answered[this.#rng.below(Math.max(1, this.#answered.length))];
+    if (old === undefined) return;
+    const { requestId, columns, updated } = old;
+    const answer = await this.#certain(`repeat ${requestId}`, () =>
+      this.#app.handlers.upsertRecords(context, { collection: NAME, records: columns, requestId }),
+    );
+    this.#expect(answer.updated, updated, `updated by the repeated ${requestId}`);
+    this.#log(`repeat ${requestId}`);
   }
 
   async #patch(): Promise<void> {

@@ -114,6 +114,21 @@ describe('Use cases', () => {
     expect((await query()).hits.map(({ id }) => id)).to.deep.equal(['c', 'b']);
   });
 
+  it('gives a repeated request its first answer when another process wrote it', async () => {
+    await upsert(WORDS);
+    const other = await openTestApp(store, { seed: 2 });
+    await other.handlers.countRecords(context, { collection: 'words', ...READ });
+    const request = {
+      collection: 'words',
+      records: columnsOf([{ id: 'new', vector: [2, 1] }]),
+      requestId: 'request-2',
+    };
+    const first = await app.handlers.upsertRecords(context, request);
+    // The other one learns of it only when its own slot is lost.
+    expect(await other.handlers.upsertRecords(context, request)).to.deep.equal(first);
+    await other.close();
+  });
+
   it('lets concurrent patches of one record all take effect', async () => {
     await upsert(WORDS);
     await Promise.all(
