@@ -6,10 +6,8 @@ import { readFileSync } from 'node:fs';
 import { PinoLogger } from './adapters/pino/logger.js';
 import type { Command } from './cli/arguments.js';
 import { UsageError, parseCommandLine } from './cli/arguments.js';
-import { createKey, disableKey, listKeys, tokenText } from './cli/credentials.js';
 import { helpText } from './cli/help.js';
 import type { Serving } from './cli/serve.js';
-import { serve } from './cli/serve.js';
 import { UserError } from './cli/user-error.js';
 import type { Config } from './config/load.js';
 import { ConfigError, loadConfig } from './config/load.js';
@@ -30,9 +28,10 @@ async function run(command: Command): Promise<void> {
   if (command.kind === 'version') return print(version());
   const config = loadConfig(process.env);
   const logger = new PinoLogger({ level: config.logLevel });
+  if (command.kind === 'serve') return serveUntilStopped(config, logger);
+  // What a command does not need is not loaded: tokens are made in scripts, where time counts.
+  const { createKey, disableKey, listKeys, tokenText } = await import('./cli/credentials.js');
   switch (command.kind) {
-    case 'serve':
-      return serveUntilStopped(config, logger);
     case 'token':
       return print(await tokenText(config, command));
     case 'key-create':
@@ -45,6 +44,7 @@ async function run(command: Command): Promise<void> {
 }
 
 async function serveUntilStopped(config: Config, logger: Logger): Promise<void> {
+  const { serve } = await import('./cli/serve.js');
   process.on('uncaughtException', (error) => {
     logger.error('a mistake in the server ends it', { error });
     process.exit(EXIT_FAILURE);
