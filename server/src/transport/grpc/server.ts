@@ -30,8 +30,8 @@ export interface GrpcOptions {
   readonly grpcReflection: boolean;
 }
 
-/** What calls in work get after a connection has reached its age. */
-const CONNECTION_AGE_GRACE_MS = 30_000;
+/** Beyond the longest request, so that none is cut off because its connection is old. */
+const CONNECTION_AGE_GRACE_MS = 5000;
 
 /** A gRPC listener also tells balancers that it is going. */
 export interface GrpcListener extends Listener {
@@ -46,7 +46,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': 1000,
     'grpc.max_connection_age_ms': options.grpcConnectionAgeMs,
-    'grpc.max_connection_age_grace_ms': CONNECTION_AGE_GRACE_MS,
+    'grpc.max_connection_age_grace_ms': edge.deps.requestTimeoutMs + CONNECTION_AGE_GRACE_MS,
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.enable_channelz': 0,
