@@ -23,6 +23,8 @@ describe('Use cases', () => {
     await app.handlers.createCollection(context, { name: 'words', dimensions: 2, metric: 'cosine' });
   });
 
+  afterEach(() => app.close());
+
   const upsert = (records: readonly TestRecord[], requestId = '') =>
     app.handlers.upsertRecords(context, { collection: 'words', records: columnsOf(records), requestId });
   const query = (more: Partial<QueryRequest> = {}) =>

@@ -50,7 +50,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     owner: newNonce(deps.rng),
     runningJobs: new Set(),
     adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),
-    collect: () => collectCollection({ ...deps, layout, rootStore }),
+    collect: () => collectQuietly(deps, layout, rootStore),
     reload: async () => void (await loop.recover()),
   });
   const loop: CommitLoop = new CommitLoop({
@@ -83,6 +83,22 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   return new Collection({ id: entry.id, info, present: states, loop, window, upkeep, clock, scheduler });
 }
 
+/** What could not be removed now is removed after the next flush or merge. */
+async function collectQuietly(
+  deps: OpenDependencies,
+  layout: CollectionLayout,
+  rootStore: RootStore,
+): Promise<void> {
+  try {
+    await collectCollection({ ...deps, layout, rootStore });
+  } catch (error) {
+    deps.logger.warn('objects that nothing refers to could not be removed yet', {
+      collection: layout.id,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
 function revokeAllJobs(root: Root): Root {
   return root.jobs.reduce((next, { jobId }) => revokeJob(next, jobId), root);
 }
@@ -112,7 +128,7 @@ async function load(
     for (const segment of segments) segment.release();
     throw error;
   }
-  next.load(segments.reverse(), root.foldedSequence);
+  next.load(segments.reverse(), { sequence: root.foldedSequence, slot: root.walFloor });
 }
 
 /** Brings a segment into the arena and checks every byte of it. */

@@ -21,13 +21,14 @@ export async function runFlush(
   exclusive: Exclusive,
 ): Promise<void> {
   const { tag } = frozen.memtable;
+  const { state } = deps;
   const fromSlot = (await deps.rootStore.refresh()).root.walFloor;
-  if (fromSlot >= through.slot) {
-    // An earlier try succeeded and its answer was lost: memory has to learn of its segment.
+  if (fromSlot !== state.foldedSlot) {
+    // Folded by an earlier try whose answer was lost, or by another process: memory has to learn of it.
     await deps.reload();
     return;
   }
-  const { state } = deps;
+  if (through.slot <= fromSlot) return;
   await withJob(deps, 'flush', [], async (jobId) => {
     const part = { ...frozen.memtable.part(), deleted: frozen.mask.pointer, deletedRows: frozen.mask.count };
     const built = await buildAndPut(deps, { jobId, parts: [part], lane: 'flush' });
@@ -71,7 +72,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   expectPresent(deps, state);
   const segment = built === null ? null : deps.adopt(built.key, built.segment, built.region, []);
   for (const [open, rows] of persisted) open.markPersisted(rows);
-  state.publishFlush(frozen, segment);
+  state.publishFlush(frozen, segment, through.slot);
 }
 
 /** Deletion vectors of the segments that lost rows through writes up to `sequence`. */

@@ -25,6 +25,12 @@ export async function runMerge(
   // A reload may let go of the inputs while the merge reads them.
   const regions = inputs.flatMap((input) => input.regions()).map((region) => region.retain());
   try {
+    const present = new Set((await deps.rootStore.refresh()).root.segments.map(({ key }) => key));
+    if (keys.some((key) => !present.has(key))) {
+      // Merged by an earlier try whose answer was lost, or by another process.
+      await deps.reload();
+      return;
+    }
     await withJob(deps, 'merge', keys, async (jobId) => {
       const parts = inputs.map((input) => input.partWith(masks.get(input) ?? input.persisted));
       const built = await buildAndPut(deps, { jobId, parts, lane: 'merge' });

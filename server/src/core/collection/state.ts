@@ -44,6 +44,7 @@ export class CollectionState {
   #segments: readonly OpenSegment[] = [];
   #snapshot: Snapshot | null = null;
   #sequence = 0;
+  #foldedSlot = 0;
 
   constructor(
     private readonly arena: Arena,
@@ -74,6 +75,11 @@ export class CollectionState {
   /** Visible records. */
   get records(): number {
     return this.#sources().reduce((sum, source) => sum + source.live, 0);
+  }
+
+  /** The log up to this slot is in the segments; what the memtables hold comes after it. */
+  get foldedSlot(): number {
+    return this.#foldedSlot;
   }
 
   /** Finds the visible row of an id. */
@@ -139,14 +145,16 @@ export class CollectionState {
   }
 
   /** Opens with the segments of the root. */
-  load(segments: readonly OpenSegment[], foldedSequence: number): void {
+  load(segments: readonly OpenSegment[], folded: { readonly sequence: number; readonly slot: number }): void {
     invariant(this.#segments.length === 0 && this.#memtable.rows === 0, 'a collection is loaded twice');
     this.#segments = segments;
-    this.#sequence = foldedSequence;
+    this.#sequence = folded.sequence;
+    this.#foldedSlot = folded.slot;
   }
 
   /** Replaces a frozen memtable by the segment made of it (null when no row of it was left). */
-  publishFlush(frozen: FrozenMemtable, segment: OpenSegment | null): void {
+  publishFlush(frozen: FrozenMemtable, segment: OpenSegment | null, foldedSlot: number): void {
+    this.#foldedSlot = foldedSlot;
     this.#frozen = this.#frozen.filter((other) => other !== frozen);
     this.#replace([], segment, [[frozen.memtable, frozen.memtable.laterDeletes]]);
     frozen.memtable.release();

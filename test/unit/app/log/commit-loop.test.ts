@@ -221,7 +221,7 @@ describe('CommitLoop under faults', () => {
     expect(nodes.map((node) => node.values.get('n'))).to.deep.equal(Array(5).fill(reader.values.get('n')));
   });
 
-  it('scenario 7: whatever call the process dies at, no acknowledged write is lost, no batch torn', async () => {
+  it('scenario 7: dies at any call: no acknowledged write is lost, no batch is torn', async () => {
     for (const fault of FAULTS.filter((f) => f.startsWith('killed'))) {
       for (let n = 0; ; n++) {
         const bucket = new MemoryObjectStore();
