@@ -17,7 +17,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/collection/state.js',
     find: 'segment.remove(source.idOf(row), sequence)',
     replace: 'void sequence',
-    seeds: [1, 2],
+    seeds: [2, 3],
   },
   {
     name: 'a flush forgets to persist deleted rows',
@@ -34,10 +34,10 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: [1, 2],
   },
   {
-    name: 'a state that is read anew is seen before it is whole',
-    file: 'app/collections/states.js',
-    find: 'return this.#present;\n    }\n    /** What slots',
-    replace: 'return this.#next ?? this.#present;\n    }\n    /** What slots',
-    seeds: [2, 6],
+    name: 'a write leaves the older row of its record visible in a segment',
+    file: 'core/collection/state.js',
+    find: 'if (segment.remove(id, sequence))',
+    replace: 'if (id === "")',
+    seeds: [1, 2],
   },
 ];
