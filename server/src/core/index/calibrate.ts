@@ -13,6 +13,7 @@ import type { Kernels } from '../vector/kernels.js';
 import { METRIC_NUMBERS, rowStride } from '../vector/metric.js';
 import type { Scratch } from '../vector/scratch.js';
 import { scratchBytes } from '../vector/scratch.js';
+import { CENTROID_WEIGHTS, centroidHalfNorms, weighCentroids } from './centroid-bias.js';
 import { loadQuery } from './flat.js';
 import type { Calibration, IvfView } from './layout.js';
 import { CALIBRATED_K, CALIBRATED_TARGETS } from './layout.js';
@@ -30,6 +31,10 @@ const RERANK_FACTORS = [1, 1.5, 2, 3, 4, 6, 8] as const;
 const RERANK_LOSS = 0.002;
 const RERANK_K = 10;
 const RERANK_QUERIES = 96;
+/** What the weight of the centroids' norms is chosen for. */
+const WEIGHT_K = 10;
+const WEIGHT_TARGET = 0.95;
+const WEIGHT_QUERIES = 128;
 const NO_CLUSTER = 0xffffffff;
 
 export interface CalibrationReport {
@@ -48,12 +53,12 @@ interface Membership {
   readonly queries: Uint32Array;
 }
 
-/** Bytes of scratch memory that `calibrate` needs. */
 /** How many rows of a segment serve as queries. */
 export function queryCount(rows: number): number {
   return Math.max(1, Math.min(QUERIES_MAX, Math.floor(rows * QUERY_SHARE)));
 }
 
+/** Bytes of scratch memory that `calibrate` needs. */
 export function calibrateScratchBytes(dimensions: number, rows: number, clusters: number): number {
   const stride = rowStride(dimensions);
   const deepest = CALIBRATED_K[CALIBRATED_K.length - 1] ?? 1;
@@ -71,9 +76,11 @@ export function calibrate(
 ): CalibrationReport {
   const { queries } = membership;
   const answers = exactAnswers(kernels, scratch, view, queries);
-  const ranks = answers.map((rows, index) =>
-    ranksOf(kernels, scratch, view, queries[index] ?? 0, rows, membership),
-  );
+  weighCentroidsBest(kernels, scratch, view, answers, membership);
+  const ranks = answers.map((rows, index) => {
+    const list = rankedClusters(kernels, scratch, view, queries[index] ?? 0);
+    return ranksOf(list, rows, membership);
+  });
   const nprobe = new Uint32Array(CALIBRATED_K.length * CALIBRATED_TARGETS.length);
   CALIBRATED_K.forEach((k, level) => {
     const ascending = ranks.map((all) => all.slice(0, k).sort());
@@ -122,22 +129,56 @@ function exactAnswers(
   return answers;
 }
 
-/** For every answer the rank, from 0, of the nearer of its postings. */
-function ranksOf(
+/**
+ * Sets the weight of the centroids' norms with which fewest blocks are read for the usual recall of the usual
+ * hits.
+ */
+function weighCentroidsBest(
   kernels: Kernels,
   scratch: Scratch,
   view: IvfView,
-  query: number,
-  answers: Uint32Array,
+  answers: readonly Uint32Array[],
   membership: Membership,
-): Uint32Array {
+): void {
+  const halfNorms = centroidHalfNorms(kernels, view);
+  const queries = membership.queries.subarray(0, WEIGHT_QUERIES);
+  let best = { weight: 0, cost: Infinity };
+  for (const weight of CENTROID_WEIGHTS) {
+    weighCentroids(kernels, view, halfNorms, weight);
+    const lists = [...queries].map((row) => rankedClusters(kernels, scratch, view, row));
+    const ranks = lists.map((list, index) =>
+      ranksOf(list, (answers[index] ?? new Uint32Array()).subarray(0, WEIGHT_K), membership).sort(),
+    );
+    const probes = probesFor(ranks, WEIGHT_TARGET, view.clusters);
+    const cost = lists.reduce((sum, list) => sum + blocksOf(kernels, view, list.subarray(0, probes)), 0);
+    if (cost < best.cost) best = { weight, cost };
+  }
+  weighCentroids(kernels, view, halfNorms, best.weight);
+}
+
+function blocksOf(kernels: Kernels, view: IvfView, clusters: Uint32Array): number {
+  return clusters.reduce((sum, cluster) => {
+    const at = view.table / 4 + cluster;
+    return sum + (kernels.u32[at + 1] ?? 0) - (kernels.u32[at] ?? 0);
+  }, 0);
+}
+
+/** All clusters as a search for this row ranks them, nearest first. */
+function rankedClusters(kernels: Kernels, scratch: Scratch, view: IvfView, row: number): Uint32Array {
   const mark = scratch.mark();
-  const target = loadQuery(kernels, scratch, view.metric, rowVector(kernels, view, query));
+  const target = loadQuery(kernels, scratch, view.metric, rowVector(kernels, view, row));
   const rounded = roundQuery(kernels, scratch, view, target);
   const list = rankCentroids(kernels, scratch, view, rounded, view.clusters) / 4;
-  const rankOf = new Uint32Array(view.clusters);
-  for (let rank = 0; rank < view.clusters; rank++) rankOf[kernels.u32[list + rank] ?? 0] = rank;
   scratch.release(mark);
+  return kernels.u32.slice(list, list + view.clusters);
+}
+
+/** For every answer the rank, from 0, of the nearer of its postings. */
+function ranksOf(clusters: Uint32Array, answers: Uint32Array, membership: Membership): Uint32Array {
+  const rankOf = new Uint32Array(clusters.length);
+  clusters.forEach((cluster, rank) => {
+    rankOf[cluster] = rank;
+  });
   return answers.map((row) => {
     const rank = rankOf[membership.first[row] ?? 0] ?? 0;
     const second = membership.second[row] ?? NO_CLUSTER;

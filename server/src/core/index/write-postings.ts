@@ -4,7 +4,6 @@
 import type { Kernels } from '../vector/kernels.js';
 import { rowStride } from '../vector/metric.js';
 import type { Scratch } from '../vector/scratch.js';
-import type { Centroids } from './kmeans.js';
 import { encodeCentroids } from './kmeans.js';
 import type { IvfPointers } from './layout.js';
 import { BLOCK_ENTRIES, blockBytes, centroidLayout, postingLayout, termsOfMetric } from './layout.js';
@@ -12,7 +11,7 @@ import type { IvfPlan } from './plan.js';
 import { NO_CLUSTER } from './plan.js';
 import type { Quantizer } from './quantizer.js';
 
-/** Under l2 a query ranks centroids by distance, else by inner product: then half norms are zero. */
+/** Codes the centroids; the calibration sets how much their norms weigh. */
 export function writeCentroidCodes(
   kernels: Kernels,
   scratch: Scratch,
@@ -31,16 +30,7 @@ export function writeCentroidCodes(
     blocks: section + layout.blocks,
   };
   encodeCentroids(kernels, stride, quantizer, centroids, numbers);
-  if (plan.metric !== 'l2') clearHalfNorms(kernels, centroids, stride);
   scratch.release(mark);
-}
-
-function clearHalfNorms(kernels: Kernels, centroids: Centroids, stride: number): void {
-  const words = blockBytes(stride / 4, 2) / 4;
-  for (let c = 0; c < centroids.clusters; c++) {
-    const block = centroids.blocks / 4 + Math.floor(c / BLOCK_ENTRIES) * words;
-    kernels.f32[block + 2 * BLOCK_ENTRIES + (c % BLOCK_ENTRIES)] = 0;
-  }
 }
 
 export function writePostings(
