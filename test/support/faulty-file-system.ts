@@ -23,6 +23,8 @@ interface Fault {
 export class FaultyFileSystem {
   #faults: Fault[] = [];
   #dead = false;
+  /** Calls under way, those that hang for ever left out. */
+  #active = 0;
   /** Names made since their folder was last synced. */
   readonly #unsynced = new Map<string, Set<string>>();
   readonly #open = new Set<Handle>();
@@ -40,6 +42,18 @@ export class FaultyFileSystem {
       for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
     }
     this.#unsynced.clear();
+  }
+
+  /**
+   * Resolves when the process has died at a planned call and what was under way has ended, or when `ended` is
+   * aborted.
+   */
+  async stopped(ended: AbortSignal): Promise<void> {
+    for (let still = 0, seen = -1; still < 50 && !ended.aborted;) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      still = this.#dead && this.#active === 0 && seen === this.calls.length ? still + 1 : 0;
+      seen = this.calls.length;
+    }
   }
 
   /** What the kernel does for a dead process: closes its files. */
@@ -77,18 +91,20 @@ export class FaultyFileSystem {
           case 'sync':
             return () =>
               run('sync', async () => {
-                await target.sync();
+                // The power is cut by `cutPower` alone, so the disk need not be waited for.
                 this.#unsynced.delete(path);
               });
           case 'datasync':
-            return () => run('datasync', () => target.datasync());
+            return () => run('datasync', async () => undefined);
           case 'writev':
             return (buffers: Uint8Array[]) => run('writev', () => target.writev(buffers));
           case 'close':
             return () => {
               this.#open.delete(target);
-              return target.close();
+              return this.#count(() => target.close());
             };
+          case 'stat':
+            return () => this.#count(() => target.stat());
           case 'read':
             return (...args: [Uint8Array, number, number, number]) => run('read', () => target.read(...args));
           default: {
@@ -114,7 +130,16 @@ export class FaultyFileSystem {
       }
       throw Object.assign(new Error(`${fault.code}: planned`), { code: fault.code });
     }
-    return apply();
+    return this.#count(apply);
+  }
+
+  async #count<T>(apply: () => Promise<T>): Promise<T> {
+    this.#active++;
+    try {
+      return await apply();
+    } finally {
+      this.#active--;
+    }
   }
 
   #named(path: string): void {

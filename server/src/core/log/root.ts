@@ -145,6 +145,7 @@ type Shape = Readonly<Record<string, Check>>;
 
 const text: Check = (value) => typeof value === 'string' && value.length > 0;
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const time: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
 const hex: Check = (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 const flag: Check = (value) => typeof value === 'boolean';
 const oneOf =
@@ -171,7 +172,7 @@ const ROOT_SHAPE: Shape = {
   walFloor: count,
   walFloorHash: hex,
   foldedSequence: count,
-  schema: object({ name: text, dimensions: count, metric: oneOf(METRICS), createdAtMs: count }),
+  schema: object({ name: text, dimensions: count, metric: oneOf(METRICS), createdAtMs: time }),
   segments: listOf(
     object({
       ...{ key: text, jobId: text, level: count, rows: count, liveRows: count, bytes: count },
@@ -182,7 +183,7 @@ const ROOT_SHAPE: Shape = {
   jobs: listOf(
     object({
       ...{ jobId: text, kind: oneOf(JOB_KINDS), inputs: listOf(text) },
-      ...{ claimedBy: text, claimedAtMs: count },
+      ...{ claimedBy: text, claimedAtMs: time },
     }),
   ),
   manifests: listOf(text),

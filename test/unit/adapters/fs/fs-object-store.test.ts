@@ -139,7 +139,7 @@ describe('FsObjectStore', () => {
           const acknowledged = new Set<string>();
           const ended = new AbortController();
           void writeSome(folder, disk, acknowledged).finally(() => ended.abort());
-          await waitUntilStill(disk, ended.signal);
+          await disk.stopped(ended.signal);
           await disk.closeFiles();
           if (power) await disk.cutPower();
           await checkAfterCrash(folder, acknowledged, `call ${n}, power ${String(power)}`);
@@ -175,7 +175,7 @@ describe('FsObjectStore', () => {
         created.kind === 'swapped' ? created.etag : '',
         nonce(2),
       );
-      await waitUntilStill(first);
+      await first.stopped(new AbortController().signal);
       await first.closeFiles();
       const second = new FaultyFileSystem();
       const store = await FsObjectStore.open(folder, second.fileSystem);
@@ -277,15 +277,4 @@ async function checkAfterCrash(
   expect(root, when).to.be.oneOf(allowed);
   expect((await store.putIfAbsent('n/w/3', text('x'), nonce(3))).kind).to.equal('created');
   await store.close();
-}
-
-/** Resolves when no call has been made for some turns of the event loop: the planned death has happened. */
-async function waitUntilStill(disk: FaultyFileSystem, ended?: AbortSignal): Promise<void> {
-  while (!disk.fired && ended?.aborted !== true)
-    await new Promise<void>((resolve) => void setImmediate(resolve));
-  for (let still = 0, seen = -1; still < 20;) {
-    await readdir('.');
-    still = seen === disk.calls.length ? still + 1 : 0;
-    seen = disk.calls.length;
-  }
 }
