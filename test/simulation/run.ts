@@ -1,4 +1,5 @@
-// Runs the histories of the seeds given as arguments: `node run.js STEPS SEED...`. Exits with 1 when a promise was broken.
+// Runs the histories of the seeds given as arguments: `node run.js STEPS SEED...`. Exits with 1 when a
+// promise was broken.
 import { runHistory } from './world.js';
 
 const [steps = 100, ...seeds] = process.argv.slice(2).map(Number);

@@ -66,7 +66,12 @@ class World {
     await this.#open();
     this.#setRate(0.01);
     await this.#certain('create', () =>
-      this.#app.handlers.createCollection(context, { name: NAME, dimensions: 4, metric: 'l2' }),
+      this.#app.handlers.createCollection(context, {
+        name: NAME,
+        dimensions: 4,
+        metric: 'l2',
+        requestId: '',
+      }),
     );
   }
 

@@ -37,10 +37,17 @@ export interface CreateCollectionRequest {
   /** Absent: the server's default (`OMENDB_DIMENSION`). */
   readonly dimensions?: number;
   readonly metric: Metric;
+  /** Empty: not idempotent. */
+  readonly requestId: string;
 }
 
 export interface CollectionRequest {
   readonly collection: string;
+}
+
+export interface DeleteCollectionRequest extends CollectionRequest {
+  /** Empty: not idempotent. */
+  readonly requestId: string;
 }
 
 export interface ListCollectionsRequest {
@@ -267,7 +274,7 @@ export interface Handlers {
   readonly createCollection: Handler<CreateCollectionRequest, CollectionInfo>;
   readonly getCollection: Handler<CollectionRequest, CollectionInfo>;
   readonly listCollections: Handler<ListCollectionsRequest, ListCollectionsResponse>;
-  readonly deleteCollection: Handler<CollectionRequest, void>;
+  readonly deleteCollection: Handler<DeleteCollectionRequest, void>;
   readonly getCollectionStats: Handler<CollectionRequest, CollectionStats>;
   readonly upsertRecords: Handler<UpsertRequest, UpsertResponse>;
   readonly patchRecords: Handler<PatchRequest, PatchResponse>;

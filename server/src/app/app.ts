@@ -23,6 +23,8 @@ export interface App {
 export async function openApp(deps: AppDependencies): Promise<App> {
   await checkObjectStore(deps);
   const collections = new Collections(deps);
+  // A server that died may have left deleted collections behind.
+  collections.sweep();
   const { pool, clock, version, objectStore } = deps;
   const handlers = createHandlers({
     collections,

@@ -31,7 +31,7 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
     createCollection: (context, request) => collections.create(context.tenant, request),
     getCollection: (context, request) => collections.describe(context.tenant, request.collection),
     listCollections: (context, request) => collections.list(context.tenant, request),
-    deleteCollection: (context, request) => collections.remove(context.tenant, request.collection),
+    deleteCollection: (context, request) => collections.remove(context.tenant, request),
     getCollectionStats: async (context, request) => collectionStats(await open(context, request)),
     upsertRecords: async (context, request) => upsert(await open(context, request), request),
     patchRecords: async (context, request) => patch(await open(context, request), request),

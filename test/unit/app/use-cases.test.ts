@@ -20,7 +20,12 @@ describe('Use cases', () => {
   beforeEach(async () => {
     store = new MemoryObjectStore();
     app = await openTestApp(store);
-    await app.handlers.createCollection(context, { name: 'words', dimensions: 2, metric: 'cosine' });
+    await app.handlers.createCollection(context, {
+      name: 'words',
+      dimensions: 2,
+      metric: 'cosine',
+      requestId: '',
+    });
   });
 
   afterEach(() => app.close());
@@ -156,10 +161,37 @@ describe('Use cases', () => {
 
   it('frees the name of a deleted collection at once', async () => {
     await upsert(WORDS);
-    await app.handlers.deleteCollection(context, { collection: 'words' });
+    await app.handlers.deleteCollection(context, { collection: 'words', requestId: '' });
     await expectReason('COLLECTION_NOT_FOUND', query());
-    await app.handlers.createCollection(context, { name: 'words', dimensions: 2, metric: 'l2' });
+    await app.handlers.createCollection(context, {
+      name: 'words',
+      dimensions: 2,
+      metric: 'l2',
+      requestId: '',
+    });
     expect((await query()).hits).to.deep.equal([]);
+  });
+
+  it('answers a repeated creation and a repeated deletion, and refuses others', async () => {
+    const request = { name: 'more', dimensions: 2, metric: 'l2', requestId: 'create-1' } as const;
+    const first = await app.handlers.createCollection(context, request);
+    expect(await app.handlers.createCollection(context, request)).to.deep.equal(first);
+    const other = { ...request, requestId: 'create-2' };
+    await expectReason('COLLECTION_EXISTS', app.handlers.createCollection(context, other));
+    const deletion = { collection: 'more', requestId: 'delete-1' };
+    await app.handlers.deleteCollection(context, deletion);
+    await app.handlers.deleteCollection(context, deletion);
+    const again = { collection: 'more', requestId: 'delete-2' };
+    await expectReason('COLLECTION_NOT_FOUND', app.handlers.deleteCollection(context, again));
+  });
+
+  it('leaves no object of a deleted collection behind', async () => {
+    await upsert(WORDS);
+    await settle();
+    await app.handlers.deleteCollection(context, { collection: 'words', requestId: '' });
+    await app.close();
+    expect((await store.list('n/')).map(({ key }) => key)).to.deep.equal([]);
+    app = await openTestApp(store);
   });
 
   it('refuses bad batches whole, naming the place', async () => {

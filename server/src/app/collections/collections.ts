@@ -9,6 +9,7 @@ import { seal } from '../../core/log/transitions.js';
 import type {
   CollectionInfo,
   CreateCollectionRequest,
+  DeleteCollectionRequest,
   ListCollectionsRequest,
   ListCollectionsResponse,
 } from '../api.js';
@@ -18,9 +19,13 @@ import type { CatalogEntry } from '../log/catalog.js';
 import { Catalog } from '../log/catalog.js';
 import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
 import { RootStore } from '../log/root-store.js';
+import { collectDeleted } from '../maintenance/collect-deleted.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
 import { openCollection } from './open-collection.js';
+
+/** Removing, looking again, forgetting; one more for what arrived meanwhile. */
+const SWEEP_PASSES = 4;
 
 export class Collections {
   readonly #layout = new ObjectLayout();
@@ -28,6 +33,8 @@ export class Collections {
   /** By tenant and name; a name never holds the separator. */
   readonly #open = new Map<string, Promise<Collection>>();
   #nextTag = 1;
+  #sweeping: Promise<void> | null = null;
+  #closed = false;
 
   constructor(private readonly deps: AppDependencies) {
     this.#catalog = new Catalog({ ...deps, layout: this.#layout });
@@ -54,7 +61,11 @@ export class Collections {
     const name = parseCollectionName(request.name, 'name');
     const dimensions = request.dimensions ?? this.deps.defaultDimensions;
     checkShape(dimensions, request.metric);
-    if ((await this.#catalog.get(tenant, name)) !== null) throw exists(name);
+    const present = await this.#catalog.get(tenant, name);
+    if (present !== null) {
+      if (request.requestId !== '' && present.requestId === request.requestId) return infoOf(present);
+      throw exists(name);
+    }
     const id = newCollectionId(this.deps.rng);
     const schema = {
       name,
@@ -63,8 +74,9 @@ export class Collections {
       createdAtMs: Math.floor(this.deps.clock.now()),
     };
     await new RootStore({ ...this.deps, layout: this.#layout.collection(id) }).create(schema);
-    await this.#catalog.create(tenant, name, { id, schema });
-    return infoOf({ id, schema });
+    const entry = { id, schema, ...(request.requestId === '' ? {} : { requestId: request.requestId }) };
+    await this.#catalog.create(tenant, name, entry);
+    return infoOf(entry);
   }
 
   async describe(tenant: TenantId, rawName: string): Promise<CollectionInfo> {
@@ -81,20 +93,31 @@ export class Collections {
    * From the answer on, the name is free and no write is acknowledged any more. Throws
    * `COLLECTION_NOT_FOUND`.
    */
-  async remove(tenant: TenantId, rawName: string): Promise<void> {
-    const name = parseCollectionName(rawName);
-    const entry = await this.#catalog.remove(tenant, name);
-    if (entry === null) throw notFound(name);
+  async remove(tenant: TenantId, { collection, requestId }: DeleteCollectionRequest): Promise<void> {
+    const name = parseCollectionName(collection);
+    const entry = await this.#catalog.remove(tenant, name, { requestId });
+    if (entry === null) {
+      if (await this.#catalog.wasRemovedBy(tenant, name, requestId)) return;
+      throw notFound(name);
+    }
     const key = `${tenant}/${name}`;
     const open = this.#open.get(key);
     this.#open.delete(key);
     const layout = this.#layout.collection(entry.id);
     await new RootStore({ ...this.deps, layout }).commit(seal);
     if (open !== undefined) await (await open).close();
+    this.sweep();
+  }
+
+  /** Removes the objects of deleted collections in the background, in passes until nothing is left of them. */
+  sweep(): void {
+    this.#sweeping ??= this.#sweepAll().finally(() => (this.#sweeping = null));
   }
 
   /** Closes every open collection. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#sweeping;
     const open = [...this.#open.values()];
     this.#open.clear();
     await Promise.all(
@@ -102,6 +125,20 @@ export class Collections {
         await (await collection).close();
       }),
     );
+  }
+
+  async #sweepAll(): Promise<void> {
+    const deps = { ...this.deps, layout: this.#layout, catalog: this.#catalog };
+    try {
+      for (let pass = 0; pass < SWEEP_PASSES && !this.#closed; pass++) {
+        const { removed, forgotten } = await collectDeleted(deps);
+        if (removed + forgotten === 0) return;
+      }
+    } catch (error) {
+      this.deps.logger.warn('objects of deleted collections could not be removed yet', {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   async #openFromCatalog(tenant: TenantId, name: CollectionName): Promise<Collection> {

@@ -23,6 +23,8 @@ import { backoffMs, STORAGE_RETRY, withRetry } from './storage-retry.js';
 export interface CatalogEntry {
   readonly id: CollectionId;
   readonly schema: Schema;
+  /** The request that created it, when it had an id: a repetition is answered and not refused. */
+  readonly requestId?: string;
 }
 
 export interface CatalogPage {
@@ -49,6 +51,8 @@ interface Entry {
   readonly current: CatalogEntry | null;
   /** Ids of deleted collections whose objects are not gone yet. */
   readonly deleting: readonly CollectionId[];
+  /** The request that took the name away last, when it had an id. */
+  readonly deletedBy?: string;
 }
 
 const KIND: EnvelopeKind = { magic: 'OMCT', version: 1 };
@@ -90,15 +94,29 @@ export class Catalog {
    * @param id When given, only if the name still belongs to that collection.
    * @returns the entry removed, or null when there was none.
    */
-  async remove(tenant: TenantId, name: CollectionName, id?: CollectionId): Promise<CatalogEntry | null> {
+  async remove(
+    tenant: TenantId,
+    name: CollectionName,
+    { id, requestId = '' }: { readonly id?: CollectionId; readonly requestId?: string } = {},
+  ): Promise<CatalogEntry | null> {
     let removed: CatalogEntry | null = null;
     await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
       const { current } = present;
       if (current === null || (id !== undefined && current.id !== id)) return present;
       removed = current;
-      return { current: null, deleting: [...present.deleting, current.id] };
+      return {
+        current: null,
+        deleting: [...present.deleting, current.id],
+        ...(requestId === '' ? {} : { deletedBy: requestId }),
+      };
     });
     return removed;
+  }
+
+  /** Whether this request took the name away, and nobody gave it to a new collection since. */
+  async wasRemovedBy(tenant: TenantId, name: CollectionName, requestId: string): Promise<boolean> {
+    const { entry } = await this.#read(this.deps.layout.catalogKey(tenant, name));
+    return requestId !== '' && entry.current === null && entry.deletedBy === requestId;
   }
 
   /** Collections of a tenant in the order of their names, behind `after`. */
@@ -173,12 +191,12 @@ export class Catalog {
 
 function decodeEntry(body: Uint8Array, key: string): Entry {
   const value = decodeEnvelope(KIND, body, `catalog entry ${key}`);
-  const { current, deleting } = value as unknown as Entry;
+  const { current, deleting, deletedBy } = value as unknown as Entry;
   if (typeof current !== 'object' || !Array.isArray(deleting)) {
     throw new OmenError(
       'DATA_CORRUPTED',
       `catalog entry ${key} is damaged: "current" or "deleting" is missing`,
     );
   }
-  return { current, deleting };
+  return { current, deleting, ...(deletedBy === undefined ? {} : { deletedBy }) };
 }

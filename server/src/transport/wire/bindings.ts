@@ -37,9 +37,10 @@ export type Binding<N extends MethodName> = (
 ) => Promise<MethodTypes[N]['response']>;
 
 export const BINDINGS: { readonly [N in MethodName]: Binding<N> } = {
-  createCollection: async ({ handlers, context }, { name, dimensions, metric }) => {
+  createCollection: async ({ handlers, context }, { name, dimensions, metric, requestId }) => {
     const request = {
       name,
+      requestId,
       metric: METRICS[metric] ?? 'cosine',
       ...(dimensions === undefined ? {} : { dimensions }),
     };

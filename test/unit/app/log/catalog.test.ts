@@ -87,7 +87,7 @@ describe('Catalog', () => {
     const first = await createIn(on, ada, 'words');
     await on.catalog.remove(ada, named('words'));
     const second = await createIn(on, ada, 'words');
-    expect(await on.catalog.remove(ada, named('words'), first as never)).to.equal(null);
+    expect(await on.catalog.remove(ada, named('words'), { id: first as never })).to.equal(null);
     expect((await on.catalog.get(ada, named('words')))?.id).to.equal(second);
   });
 
