@@ -41,7 +41,7 @@ const forbidden = [
     name: 'transport-builds-nothing',
     comment: 'transport calls app and imports no adapter: main.ts builds what it needs and hands it in.',
     from: { path: '^server/src/transport/' },
-    to: { path: '^server/src/(adapters|main)' },
+    to: { path: '^server/src/(adapters|cli|main)' },
   },
   {
     name: 'nothing-imports-main',

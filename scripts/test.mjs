@@ -9,7 +9,9 @@ const simulation = args[0] === '--sim';
 if (simulation) args.shift();
 
 await prepare({ build: ['proto/codegen', 'test'] });
-const folders = simulation ? ['simulation', 'mutants'] : ['unit', 'contract', 'property', 'integration', 'tidy'];
+const folders = simulation
+  ? ['simulation', 'mutants']
+  : ['unit', 'contract', 'property', 'integration', 'tidy'];
 const specs = args.some((arg) => arg.endsWith('.js'))
   ? []
   : folders

@@ -1,5 +1,5 @@
-// Bugs that a change could bring, as replacements in the built server. The simulation must catch each of them: a check that misses a
-// planted bug would miss a real one.
+// Bugs that a change could bring, as replacements in the built server. The simulation must catch each of
+// them: a check that misses a planted bug would miss a real one.
 
 export interface Mutant {
   readonly name: string;

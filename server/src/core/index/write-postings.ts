@@ -33,6 +33,7 @@ export function writeCentroidCodes(
   scratch.release(mark);
 }
 
+/** Writes the blocks of every posting, and the table that says where each begins. */
 export function writePostings(
   kernels: Kernels,
   scratch: Scratch,
