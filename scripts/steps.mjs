@@ -85,12 +85,24 @@ export function become(command, args) {
   process.on('SIGINT', () => {
     if (!process.stdin.isTTY) child.kill('SIGINT');
   });
+  const watch = process.env.npm_lifecycle_event === undefined ? undefined : endWithParent(child);
   child.on('error', (error) => fail(`${command}: ${error.message}`));
   child.on('close', (code, signal) => {
+    clearInterval(watch);
     if (signal === null) process.exit(code ?? 1);
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * npm runs scripts through a shell that dies of a signal without passing it on; its death is the signal then.
+ */
+function endWithParent(child) {
+  const parent = process.ppid;
+  return setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM');
+  }, 200);
 }
 
 export function seconds(started) {

@@ -91,6 +91,23 @@ describe('Commands', function () {
     });
   });
 
+  it('end what they started when the shell that npm put between is killed', async () => {
+    installed({ 'node_modules/a': { version: '1.0.0' } });
+    put(
+      'server/dist/main.js',
+      'process.on("SIGTERM", () => process.exit(42));\nsetInterval(() => {}, 1000);\nconsole.log(process.pid);\n',
+    );
+    // The second command keeps the shell from becoming the first.
+    const shell = spawn('sh', ['-c', `'${process.execPath}' scripts/start.mjs; true`], {
+      cwd: tree,
+      env: { ...process.env, npm_lifecycle_event: 'start' },
+    });
+    // The pipe closes when the last process that could write to it has ended.
+    const ended = new Promise<void>((resolve) => shell.stdout.once('close', resolve));
+    shell.stdout.on('data', () => void shell.kill('SIGTERM'));
+    await ended;
+  });
+
   it('build one after the other when two start at once', async () => {
     installed({ 'node_modules/a': { version: '1.0.0' } });
     put(
