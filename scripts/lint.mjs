@@ -28,6 +28,8 @@ const TOOLS = [
     name: 'tidy',
     run: modules(
       'mocha/bin/mocha.js',
+      '--timeout',
+      '60000',
       ...[
         '--no-config',
         '--forbid-only',

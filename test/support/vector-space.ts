@@ -1,4 +1,5 @@
-// Vectors in an arena of their own, the kernels over it, and exact answers computed by the plainest code there is.
+// Vectors in an arena of their own, the kernels over it, and exact answers computed by the plainest code
+// there is.
 import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { buildScratchBytes, planIvf, writeIvf } from '#server/core/index/build.js';
 import type { CalibrationReport } from '#server/core/index/calibrate.js';

@@ -109,7 +109,9 @@ export class Collections {
     this.sweep();
   }
 
-  /** Removes the objects of deleted collections in the background, in passes until nothing is left of them. */
+  /**
+   * Removes the objects of deleted collections in the background, in passes until nothing is left of them.
+   */
   sweep(): void {
     this.#sweeping ??= this.#sweepAll().finally(() => (this.#sweeping = null));
   }

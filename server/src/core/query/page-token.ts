@@ -1,6 +1,7 @@
 /*
- * A page token says where a scan goes on: the position after which the next page begins, bound to the collection. It is opaque to clients;
- * a token of another collection or a mangled one is an error, never a wrong page.
+ * A page token says where a scan goes on: the position after which the next page begins, bound to the
+ * collection. It is opaque to clients; a token of another collection or a mangled one is an error, never a
+ * wrong page.
  */
 import { crc32c } from '../bytes/crc32c.js';
 import type { ScanPosition } from '../engine/tasks.js';
