@@ -109,7 +109,7 @@ async function showNearest(
   const started = performance.now();
   const { hits } = await collection.query({ vector: words.vector(row), topK: 7, filter });
   const ms = performance.now() - started;
-  const others = hits.filter((hit) => hit.id !== word).slice(0, 6);
+  const others = hits.filter((hit) => hit.id !== word).slice(0, 5);
   const list = others.map((hit) => `${hit.id} ${dim(hit.score.toFixed(2))}`).join('  ');
   if (condition !== '') say(word, dim(condition));
   say(condition === '' ? word : '', `${list}  ${dim(`${ms.toFixed(1)} ms`)}`);
