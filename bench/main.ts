@@ -27,7 +27,7 @@ const reports: Record<string, Report> = {};
 for (const name of names) {
   const started = performance.now();
   const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`;
-  const suite = await SUITES[name]?.();
+  const suite = await load(name);
   if (suite === undefined) continue;
   const progress = (message: string): void => void process.stderr.write(`${name} ${elapsed()}  ${message}\n`);
   const warning = busyWarning();
@@ -41,7 +41,7 @@ for (const name of names) {
 }
 const goals = Object.values(reports).flatMap((report) => report.goals);
 if (goals.length > 0) process.stdout.write(`\n${renderGoals(goals)}`);
-process.stdout.write(`kept in ${keep(names.join('-'), reports)}\n`);
+if (Object.keys(reports).length > 0) process.stdout.write(`kept in ${keep(names.join('-'), reports)}\n`);
 
 /** The report with a note under each of its tables. */
 function withNote(report: Report, note: string): Report {
@@ -50,4 +50,19 @@ function withNote(report: Report, note: string): Report {
     ...report,
     tables: report.tables.map((table) => ({ ...table, notes: [...(table.notes ?? []), note] })),
   };
+}
+
+/** The suite, or undefined when it cannot run here; then the exit code says so. */
+async function load(name: string): Promise<Suite | undefined> {
+  try {
+    return await SUITES[name]?.();
+  } catch (error) {
+    if (!String(error).includes('hnswlib-node')) throw error;
+    process.stderr.write(
+      `${name}: hnswlib-node, which it compares with, is not installed. It is compiled during the install and ` +
+        `needs a C++ compiler and Python: install them, remove node_modules and run this again.\n`,
+    );
+    process.exitCode = 1;
+    return undefined;
+  }
 }
