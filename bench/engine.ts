@@ -9,8 +9,10 @@ import { buildOwn } from './engine-index.js';
 import type { Latency } from './engine-measure.js';
 import { measureLatency, recallOf, smallestReaching } from './engine-measure.js';
 import { openRival } from './engine-rival.js';
+import type { Glove } from './glove.js';
 import { GLOVE_DIMENSIONS, loadGlove, splitGlove } from './glove.js';
-import type { BenchContext, Cell, Goal, Report } from './report.js';
+import { METRICS } from '#server/core/vector/metric.js';
+import type { BenchContext, Cell, Goal, Report, Table } from './report.js';
 
 const K = 10;
 const RECALL = 0.95;
@@ -24,6 +26,7 @@ const SIZES = [
 ] as const;
 const QUICK_SIZES = [{ rows: 20_000, latencyMax: 0.55 }] as const;
 const BUILD_MAX = 1 / 8;
+const SHARES = [0.001, 0.01, 0.1, 0.5, 1] as const;
 
 const COLUMNS = [
   'rows',
@@ -51,9 +54,40 @@ export function engineSuite(context: BenchContext): Promise<Report> {
           ...results.flatMap(({ notes }) => notes),
         ],
       },
+      filterTable(context),
     ],
     goals: results.flatMap(({ goals }) => goals),
   });
+}
+
+/**
+ * Recall under filters, searched by clusters even where the engine would compare the few matching rows one by
+ * one.
+ */
+function filterTable(context: BenchContext): Table {
+  const rows = context.quick ? 20_000 : 100_000;
+  const glove = loadGlove(context.progress);
+  const split = splitGlove(glove, rows);
+  const queries = [...split.queryWords].map((word) => wordVector(glove, word));
+  const base = new Float32Array(rows * GLOVE_DIMENSIONS);
+  split.baseWords.forEach((word, row) => base.set(wordVector(glove, word), row * GLOVE_DIMENSIONS));
+  return {
+    title: `Engine under filters: ${rows} GloVe vectors as published, k = ${K}, recall target ${RECALL}`,
+    columns: ['metric', 'matching %', 'recall@10', 'p50 µs'],
+    rows: METRICS.flatMap((metric) => {
+      context.progress(`filters by ${metric}`);
+      const own = buildOwn(base, queries, K, metric);
+      return SHARES.map((share) => {
+        const { recall, p50Us } = own.filtered(share);
+        return [metric, share * 100, recall, p50Us];
+      });
+    }),
+    notes: ['rows match at random; the exact answers are those of a scan of all matching rows'],
+  };
+}
+
+function wordVector(glove: Glove, word: number): Float32Array {
+  return glove.vectors.slice(word * GLOVE_DIMENSIONS, (word + 1) * GLOVE_DIMENSIONS);
 }
 
 interface Comparison {
