@@ -2,7 +2,7 @@
 // with its time, and the output of those that fail. Two tools run at a time: most of them use one core.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, capture, seconds } from './steps.mjs';
+import { ROOT, capture, ensureInstalled, seconds } from './steps.mjs';
 
 const node = (script, ...args) => [process.execPath, [join(ROOT, script), ...args]];
 const modules = (script, ...args) => node(`node_modules/${script}`, ...args);
@@ -53,6 +53,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+await ensureInstalled();
 const waiting = wanted.length === 0 ? [...TOOLS] : TOOLS.filter((tool) => wanted.includes(tool.name));
 const unfinished = new Set(waiting.map((tool) => tool.name));
 const count = { passed: 0, failed: 0 };
