@@ -42,6 +42,15 @@ export async function prepare({ build = [] } = {}) {
   });
 }
 
+/** Installs when nothing is installed at all: for commands that read the tree and need no build. */
+export async function ensureInstalled() {
+  requireNode();
+  if (existsSync(join(ROOT, 'node_modules'))) return;
+  await withLock(() =>
+    step('installing packages (first run)', npmCommand(), ['ci', '--no-audit', '--no-fund']),
+  );
+}
+
 /**
  * Runs a command to its end and prints one line with the time it took. Its output is shown only when it
  * fails.
