@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DataFolderDeps } from '#server/adapters/fs/data-folder.js';
@@ -18,6 +18,8 @@ import { silentLogger } from '../../../support/log-node.js';
 import { withTemporaryFolder } from '../../../support/temporary-folder.js';
 
 let nonces = 0;
+/** The user that owns nothing, by its usual number. */
+const NOBODY = 65_534;
 const HOLDER_SCRIPT = new URL('../../../support/hold-folder.js', import.meta.url);
 
 function deps(clock = new FakeClock(), scheduler = new FakeScheduler(clock)): LockDeps & DataFolderDeps {
@@ -81,13 +83,19 @@ describe('Data folder', () => {
     });
   });
 
-  it('scenario 57: is refused with advice when it cannot be written', async function () {
-    // The superuser may write anywhere.
-    if (process.getuid?.() === 0) this.skip();
+  it('scenario 57: is refused with advice when it cannot be written', async () => {
     await withTemporaryFolder(async (top) => {
+      const superuser = process.getuid?.() === 0;
+      // The superuser may write anywhere, so it becomes nobody for a moment.
+      if (superuser) await chown(top, NOBODY, NOBODY);
       await chmod(top, 0o500);
-      expect(await refusalOf(openDataFolder(join(top, 'data'), deps()))).to.match(/permission denied/);
-      await chmod(top, 0o700);
+      if (superuser) process.seteuid?.(NOBODY);
+      try {
+        expect(await refusalOf(openDataFolder(join(top, 'data'), deps()))).to.match(/permission denied/);
+      } finally {
+        if (superuser) process.seteuid?.(0);
+        await chmod(top, 0o700);
+      }
     });
   });
 });
