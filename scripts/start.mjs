@@ -3,5 +3,6 @@
 import { join } from 'node:path';
 import { ROOT, become, prepare } from './steps.mjs';
 
-await prepare({ build: ['server'] });
+// The client too: README.md's first program imports it.
+await prepare({ build: ['server', 'sdk'] });
 become(process.execPath, [join(ROOT, 'server/dist/main.js'), 'serve', ...process.argv.slice(2)]);

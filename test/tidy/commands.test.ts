@@ -54,6 +54,17 @@ describe('Commands', function () {
       expect(npmLog()).to.deep.equal(['npm ci --no-audit --no-fund']);
     });
 
+    it('builds the client too, which the first program of README.md imports', () => {
+      installed({});
+      lock({});
+      put(
+        'scripts/build.mjs',
+        "import { writeFileSync } from 'node:fs';\nwriteFileSync('built', process.argv.slice(2).join(' '));\n",
+      );
+      expect(node(['scripts/start.mjs']).status).to.equal(0);
+      expect(readFileSync(join(tree, 'built'), 'utf8').split(' ')).to.include.members(['server', 'sdk']);
+    });
+
     it('installs nothing when node_modules is what the lock file says, without optional packages too', () => {
       installed({ 'node_modules/a': { version: '1.0.0' } });
       expect(node(['scripts/start.mjs']).output).to.not.include('installing');
