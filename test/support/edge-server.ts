@@ -19,6 +19,7 @@ export interface EdgeServerOptions {
   readonly jsonBodyBytes?: number;
   readonly protobufBodyBytes?: number;
   readonly grpcReflection?: boolean;
+  readonly heldBytesMax?: number;
 }
 
 export interface TokenOptions {
@@ -65,6 +66,7 @@ export async function startEdgeServer(
       },
       maxInFlight: options.maxInFlight ?? 1000,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+      ...(options.heldBytesMax === undefined ? {} : { heldBytesMax: options.heldBytesMax }),
     },
     {
       ...{ host: '127.0.0.1', httpPort: 0, grpcPort: 0, opsPort: 0, jsonBodyBytes, protobufBodyBytes },

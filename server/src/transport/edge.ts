@@ -13,10 +13,14 @@ import { requireCollection, requireScope } from './auth/authorize.js';
 import type { Identity } from './auth/identity.js';
 import { CallContext } from './call-context.js';
 import { errorFor } from './errors.js';
+import { HeldBytes } from './held-bytes.js';
+import { LargeAnswers, asksForMany, isLarge } from './large-answers.js';
 import type { Binding, ServerFacts } from './wire/bindings.js';
 import { BINDINGS } from './wire/bindings.js';
 
 const OVERLOAD_RETRY_MS = 100;
+/** Eight of the largest answers in JSON. */
+const HELD_BYTES_MAX = 256 * 1024 * 1024;
 const REQUEST_ID = /^[!-~]{1,128}$/;
 
 export interface EdgeDependencies {
@@ -31,6 +35,8 @@ export interface EdgeDependencies {
   readonly maxInFlight: number;
   /** Longest time for one request. */
   readonly requestTimeoutMs: number;
+  /** Bytes of bodies and answers under way at once; the default suits a server of 1 GiB and more. */
+  readonly heldBytesMax?: number;
 }
 
 /** One method, ready to be called by a transport. */
@@ -48,9 +54,12 @@ export class Edge {
   #closed = false;
   #onIdle: (() => void) | undefined;
   #requests = 0;
+  readonly held: HeldBytes;
+  readonly large = new LargeAnswers();
   readonly #requestIdPrefix: string;
 
   constructor(readonly deps: EdgeDependencies) {
+    this.held = new HeldBytes(deps.heldBytesMax ?? HELD_BYTES_MAX);
     this.#requestIdPrefix = Buffer.from(deps.rng.bytes(6)).toString('hex');
   }
 
@@ -129,6 +138,28 @@ export class Edge {
       }
       return binding({ handlers, context, identity, facts }, request);
     };
+  }
+
+  /**
+   * Makes and encodes an answer, waiting for a place when the request is for many rows. Undefined when `over`
+   * says that nobody wants it any more. Throws `OVERLOADED` when answers under way leave no room for more.
+   */
+  async produce<A extends object, T>(
+    request: object,
+    steps: { readonly answer: () => Promise<A>; readonly encode: (answer: A) => T },
+    over: () => boolean,
+  ): Promise<T | undefined> {
+    const many = asksForMany(request);
+    if (many) await this.large.enter();
+    try {
+      if (over()) return undefined;
+      if (many) this.held.requireRoom();
+      const answer = await steps.answer();
+      if (isLarge(answer)) await this.large.turn();
+      return over() ? undefined : steps.encode(answer);
+    } finally {
+      if (many) this.large.leave();
+    }
   }
 
   /** Anything thrown, as the client gets it; logged where that is due. */

@@ -54,8 +54,14 @@ export function handlerOf<N extends MethodName>(
     });
     let identity = edge.identify(method, textOf(grpcCall.metadata, 'authorization'));
     if (identity instanceof Promise) identity = await identity;
-    const response = await call(context, identity, method.request.decode(grpcCall.request));
-    answer.succeed(method.response.encode(response));
+    const caller = identity;
+    const request = method.request.decode(grpcCall.request);
+    const steps = {
+      answer: () => call(context, caller, request),
+      encode: method.response.encode,
+    };
+    const message = await edge.produce(request, steps, () => answer.over);
+    if (message !== undefined) answer.succeed(message);
   }
 
   return (grpcCall, callback) => {
@@ -92,6 +98,11 @@ class Answer {
     private readonly requestId: string,
     private readonly errorFor: (thrown: unknown) => OmenError,
   ) {}
+
+  /** True when the request was answered or the client is gone. */
+  get over(): boolean {
+    return this.#answered;
+  }
 
   succeed(message: Uint8Array): void {
     if (this.#end()) this.callback(null, message);

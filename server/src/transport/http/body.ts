@@ -4,21 +4,35 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { OmenError } from '../../core/errors.js';
+import type { Hold } from '../held-bytes.js';
 
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Rejects with `MESSAGE_TOO_LARGE` as soon as that is known, and with `CANCELLED` when the client goes away.
+ * Rejects with `MESSAGE_TOO_LARGE` as soon as that is known, with `OVERLOADED` when `hold` has no room, and
+ * with `CANCELLED` when the client goes away.
  */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, bytesMax: number, hold: Hold): Promise<Buffer> {
   const announced = contentLength(request);
   if (announced === 0) return Promise.resolve(EMPTY);
   if (announced !== undefined && announced > bytesMax) return Promise.reject(tooLarge(bytesMax));
   return new Promise((resolve, reject) => {
     const parts = new Parts(announced);
+    let refused = false;
     request.on('data', (chunk: Buffer) => {
-      if (parts.length + chunk.length <= bytesMax) parts.add(chunk);
-      else reject(tooLarge(bytesMax));
+      const length = parts.length + chunk.length;
+      if (refused || length > bytesMax) {
+        reject(tooLarge(bytesMax));
+        return;
+      }
+      try {
+        hold.grow(length);
+        parts.add(chunk);
+      } catch (error) {
+        refused = true;
+        parts.clear();
+        reject(error as Error);
+      }
     });
     request.once('end', () => {
       resolve(parts.join());
@@ -48,6 +62,13 @@ class Parts {
       chunk.copy(this.#whole, this.length);
     }
     this.length += chunk.length;
+  }
+
+  clear(): void {
+    this.#first = undefined;
+    this.#whole = undefined;
+    this.#more = undefined;
+    this.length = 0;
   }
 
   join(): Buffer {

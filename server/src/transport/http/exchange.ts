@@ -6,10 +6,13 @@ import type { OmenError } from '../../core/errors.js';
 import { OmenError as Refusal } from '../../core/errors.js';
 import type { CallContext } from '../call-context.js';
 import type { Edge } from '../edge.js';
+import type { Hold } from '../held-bytes.js';
 import { statusToBytes, statusToJson } from '../errors.js';
 import type { Encoding } from './negotiate.js';
 import { JSON_TYPE, PROTOBUF, encodingOfAnswer } from './negotiate.js';
 
+/** Smaller answers fit into the buffers of a connection. */
+const LARGE_BYTES = 64 * 1024;
 const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
 
 export class Exchange {
@@ -17,6 +20,7 @@ export class Exchange {
   readonly encoding: Encoding;
   #context: CallContext | undefined;
   #answered = false;
+  readonly #sent: Hold;
 
   constructor(
     private readonly edge: Edge,
@@ -25,6 +29,7 @@ export class Exchange {
     readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
+    this.#sent = edge.held.open();
     const given = request.headers['x-request-id'];
     this.requestId = edge.requestId(typeof given === 'string' ? given : undefined);
     this.encoding = encodingOfAnswer(request.headers);
@@ -44,9 +49,17 @@ export class Exchange {
     return context;
   }
 
-  /** Sends a successful answer. */
+  /** True when the request was answered or the client is gone: there is nothing left to do. */
+  get over(): boolean {
+    return this.#answered;
+  }
+
+  /** Sends a successful answer. Throws `OVERLOADED` when the answers under way leave no room for it. */
   answer(body: Uint8Array | string): void {
-    if (this.#end()) this.#write(200, body, []);
+    if (this.#answered) return;
+    this.#holdUntilSent(body.length);
+    this.#end();
+    this.#write(200, body, []);
   }
 
   /** Sends anything thrown as an error. */
@@ -58,6 +71,18 @@ export class Exchange {
         ? statusToBytes(error, this.requestId)
         : statusToJson(error, this.requestId);
     this.#write(error.row.http, body, headersOf(error));
+  }
+
+  #holdUntilSent(bytes: number): void {
+    if (bytes < LARGE_BYTES) return;
+    this.#sent.grow(bytes);
+    this.response.once('close', () => {
+      this.#sent.release();
+    });
+    // A client that takes nothing for as long as a request may last has given up.
+    this.response.setTimeout(this.edge.deps.requestTimeoutMs, () => {
+      this.response.destroy();
+    });
   }
 
   #end(): boolean {

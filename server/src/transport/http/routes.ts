@@ -8,6 +8,7 @@ import type { MethodName, MethodTypes, ServerMethod } from '../../gen/methods.js
 import type { PathParameters, QueryParameters } from '../../gen/runtime/http-request.js';
 import { requestFromJson, requestFromProtobuf } from '../../gen/runtime/http-request.js';
 import type { Edge } from '../edge.js';
+import type { Hold } from '../held-bytes.js';
 import { readBody } from './body.js';
 import { Exchange } from './exchange.js';
 import { parseJson } from './json-body.js';
@@ -27,24 +28,32 @@ export function handlerOf<N extends MethodName>(
   limits: BodyLimits,
 ): RouteHandlerMethod {
   const call = edge.bind(name, method);
+  const encodeJson = (answer: MethodTypes[N]['response']): string =>
+    JSON.stringify(method.response.toJson(answer));
 
-  async function serve(exchange: Exchange, path: PathParameters, query: QueryParameters): Promise<void> {
+  async function serve(
+    exchange: Exchange,
+    path: PathParameters,
+    query: QueryParameters,
+    hold: Hold,
+  ): Promise<void> {
     const context = exchange.begin();
     let identity = edge.identify(method, exchange.request.headers.authorization);
     if (identity instanceof Promise) identity = await identity;
-    const request = await read(exchange, path, query);
-    const answer = await call(context, identity, request);
-    exchange.answer(
-      exchange.encoding === 'protobuf'
-        ? method.response.encode(answer)
-        : JSON.stringify(method.response.toJson(answer)),
-    );
+    const caller = identity;
+    const request = await read(exchange, path, query, hold);
+    const encode: (answer: MethodTypes[N]['response']) => Uint8Array | string =
+      exchange.encoding === 'protobuf' ? method.response.encode : encodeJson;
+    const steps = { answer: () => call(context, caller, request), encode };
+    const body = await edge.produce(request, steps, () => exchange.over);
+    if (body !== undefined) exchange.answer(body);
   }
 
   async function read(
     exchange: Exchange,
     path: PathParameters,
     query: QueryParameters,
+    hold: Hold,
   ): Promise<MethodTypes[N]['request']> {
     if (!method.hasBody) return requestFromJson(method, path, query, undefined);
     if (encodingOfBody(exchange.request.headers) === 'protobuf') {
@@ -52,14 +61,14 @@ export function handlerOf<N extends MethodName>(
         method,
         path,
         query,
-        await readBody(exchange.request, limits.protobufBodyBytes),
+        await readBody(exchange.request, limits.protobufBodyBytes, hold),
       );
     }
     return requestFromJson(
       method,
       path,
       query,
-      parseJson(await readBody(exchange.request, limits.jsonBodyBytes)),
+      parseJson(await readBody(exchange.request, limits.jsonBodyBytes, hold)),
     );
   }
 
@@ -72,11 +81,13 @@ export function handlerOf<N extends MethodName>(
       exchange.fail(error);
       return;
     }
-    serve(exchange, request.params as PathParameters, request.query as QueryParameters)
+    const hold = edge.held.open();
+    serve(exchange, request.params as PathParameters, request.query as QueryParameters, hold)
       .catch((error: unknown) => {
         exchange.fail(error);
       })
       .finally(() => {
+        hold.release();
         edge.leave();
       });
   };
