@@ -1,6 +1,6 @@
 /*
- * Lets requests for many rows through a few at a time, and encodes their answers one by one, with turns of the
- * event loop between. Ten thousand rows with vectors take the main thread a tenth of a second and tens of
+ * Lets requests for many rows through a few at a time, and encodes their answers one by one, with turns of
+ * the event loop between. Ten thousand rows with vectors take the main thread a tenth of a second and tens of
  * megabytes: dozens of them at once would keep probes and small requests waiting for all of them.
  */
 
