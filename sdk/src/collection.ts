@@ -40,6 +40,7 @@ import type {
 import { attributesToWire } from './values/attributes.js';
 import type { AnyAttributes, AttributesOf } from './values/attributes.js';
 import { dimensionsOf, vectorToBytes } from './values/vector.js';
+import { wholeNumber } from './values/whole-number.js';
 import type { VectorInput } from './values/vector.js';
 import { RecordBlockBuilder } from './values/record-block.js';
 import { readHit, readPerformance, readRecord, readUsage, selectionToWire } from './wire/read-answers.js';
@@ -89,6 +90,9 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     options?: CallOptions,
   ): Promise<UpsertResult> {
     const asRecords = Array.isArray(records);
+    if (!asRecords && !Array.isArray((records as Partial<RecordBlockInput<A>> | undefined)?.ids)) {
+      throw invalidArgument('INVALID_ARGUMENT', 'records', 'must be an array of records, or ids and vectors');
+    }
     const block = asRecords ? blockOfRecords(records) : blockOfColumns(records as RecordBlockInput<A>);
     const requestId = this.#core.requestIdOf(options);
     const body = block.encode(this.name, requestId);
@@ -159,13 +163,15 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     options?: CallOptions,
   ): Promise<QueryResult<A, S, V>> {
     const requestId = this.#core.requestIdOf(options);
-    const { exact, recallTarget, nprobe, rerank } = query;
+    const { exact, recallTarget } = query;
+    const nprobe = wholeNumber(query.nprobe, 'params.nprobe');
+    const rerank = wholeNumber(query.rerank, 'params.rerank');
     const plain =
       exact === undefined && recallTarget === undefined && nprobe === undefined && rerank === undefined;
     const request = {
       collection: this.name,
       vector: vectorToWire(query.vector, 'vector'),
-      topK: query.topK,
+      topK: wholeNumber(query.topK, 'topK'),
       filter: query.filter === undefined ? undefined : filterToWire(query.filter),
       select: selectionToWire(query.select),
       includeVectors: query.includeVector === true,
@@ -199,7 +205,7 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     options?: CallOptions,
   ): Paged<FoundRecord<A, S, V>, ScanPage<A, S, V>> {
     const filter = what.filter === undefined ? undefined : filterToWire(what.filter);
-    const pageSize = what.pageSize ?? SCAN_PAGE_SIZE_DEFAULT;
+    const pageSize = wholeNumber(what.pageSize, 'pageSize') ?? SCAN_PAGE_SIZE_DEFAULT;
     const fixed = { collection: this.name, filter, pageSize, ...projection(what), ...this.#freshness(what) };
     return new Paged<FoundRecord<A, S, V>, ScanPage<A, S, V>>(
       async (pageToken) => {
@@ -290,8 +296,10 @@ function readRecords<A, S, V extends boolean>(
 }
 
 function blockOfRecords<A>(records: readonly RecordInput<A>[]): RecordBlockBuilder {
-  const first = records[0];
-  const dimensions = first === undefined ? 0 : dimensionsOf(first.vector, 'records[0].vector');
+  const first = records[0] as RecordInput<A> | null | undefined;
+  // What is no record at all is refused below, with its place.
+  const dimensions =
+    typeof first === 'object' && first !== null ? dimensionsOf(first.vector, 'records[0].vector') : 0;
   const block = new RecordBlockBuilder(dimensions, records.length);
   records.forEach((record, i) => block.add(record, `records[${i}]`));
   return block;

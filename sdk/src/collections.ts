@@ -7,6 +7,7 @@ import { Paged } from './pages.js';
 import type { CreateCollection } from './requests.js';
 import type { CollectionInfo, CollectionPage, CollectionStats, Identified } from './results.js';
 import type { AnyAttributes, AttributesOf } from './values/attributes.js';
+import { wholeNumber } from './values/whole-number.js';
 import { METRIC_CODES, readCollection } from './wire/read-answers.js';
 
 const PAGE_SIZE_DEFAULT = 100;
@@ -32,7 +33,7 @@ export class Collections {
     const requestId = this.#core.requestIdOf(options);
     await this.#core.invoke(
       'createCollection',
-      { name, dimensions, metric: code, requestId },
+      { name, dimensions: wholeNumber(dimensions, 'dimensions'), metric: code, requestId },
       requestId,
       options,
     );
@@ -53,7 +54,7 @@ export class Collections {
     request: { readonly pageSize?: number | undefined } = {},
     options?: CallOptions,
   ): Paged<CollectionInfo, CollectionPage> {
-    const { pageSize = PAGE_SIZE_DEFAULT } = request;
+    const pageSize = wholeNumber(request.pageSize, 'pageSize') ?? PAGE_SIZE_DEFAULT;
     return new Paged<CollectionInfo, CollectionPage>(
       async (pageToken) => {
         const requestId = this.#core.requestIdOf(options);
