@@ -95,7 +95,7 @@ async function fill(client: OmenClient, words: Words, context: BenchContext): Pr
     metric: 'cosine',
   });
   await collection.bulk(records(words));
-  await untilIndexed(client, 'words');
+  await untilMerged(client, 'words');
 }
 
 function* records(words: Words): Generator<{ id: string; vector: Float32Array; attributes: Attributes }> {
@@ -114,6 +114,21 @@ export async function untilIndexed(client: OmenClient, name: string): Promise<vo
     if (stats.unindexedRecords === 0) return;
     if (performance.now() > deadline)
       throw new Error(`${stats.unindexedRecords} records are not indexed after 5 min`);
+    await new Promise((resolve) => void setTimeout(resolve, 100));
+  }
+}
+
+/**
+ * Resolves when everything is in one segment: what a collection of this size comes to at rest. Measuring
+ * before would measure the merge as well. Rejects after five minutes.
+ */
+async function untilMerged(client: OmenClient, name: string): Promise<void> {
+  await untilIndexed(client, name);
+  const deadline = performance.now() + 300_000;
+  for (;;) {
+    const { segments } = await client.collections.stats(name);
+    if (segments === 1) return;
+    if (performance.now() > deadline) throw new Error(`there are ${segments} segments after 5 min`);
     await new Promise((resolve) => void setTimeout(resolve, 100));
   }
 }

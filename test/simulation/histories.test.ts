@@ -16,6 +16,11 @@ describe('Random histories on failing storage', function () {
     });
   }
 
+  it('reach merges, and not only writes', async () => {
+    const histories = await Promise.all([1, 2, 3].map((seed) => runHistory(seed, STEPS)));
+    expect(histories.reduce((sum, { merges }) => sum + merges, 0)).to.be.greaterThan(3);
+  });
+
   it('give the same trace for the same seed', async () => {
     const [one, other] = [await runHistory(42, 80), await runHistory(42, 80)];
     expect(one.trace).to.deep.equal(other.trace);

@@ -26,6 +26,7 @@ export class Violation extends Error {
 
 export interface History {
   readonly trace: readonly string[];
+  readonly merges: number;
   /** Null when every promise was kept. */
   readonly violation: Violation | null;
 }
@@ -37,16 +38,18 @@ export async function runHistory(seed: number, steps: number): Promise<History> 
     await world.start();
     for (let step = 0; step < steps; step++) await world.step();
     await world.finish();
-    return { trace: world.trace, violation: null };
+    return { trace: world.trace, merges: world.merges, violation: null };
   } catch (error) {
     const violation =
       error instanceof Violation ? error : new Violation(String((error as Error).stack), { cause: error });
-    return { trace: world.trace, violation };
+    return { trace: world.trace, merges: world.merges, violation };
   }
 }
 
 class World {
   readonly trace: string[] = [];
+  /** Merges that were published: a history without one shows little. */
+  merges = 0;
   readonly #rng: SeededRng;
   readonly #disk = new MemoryObjectStore();
   readonly #model = new Model();
@@ -164,8 +167,12 @@ class World {
   async #flush(): Promise<void> {
     const collection = await this.#certain('open', () => this.#app.collections.open(context.tenant, NAME));
     try {
-      await (this.#rng.chance(0.5) ? collection.upkeep.flush() : collection.upkeep.settle());
-      this.#log('flush');
+      const merge = this.#rng.chance(0.5);
+      const before = collection.state.segments.length;
+      await (merge ? collection.upkeep.settle() : collection.upkeep.flush());
+      const after = collection.state.segments.length;
+      if (merge && before > 1 && after <= before) this.merges++;
+      this.#log(`${merge ? 'merge' : 'flush'}: ${before} to ${after} segments`);
     } catch (error) {
       this.#log(`flush failed: ${reasonOf(error)}`);
     }

@@ -5,6 +5,7 @@
  */
 import type { OpenSegment } from '../../core/collection/open-segment.js';
 import type { CollectionState } from '../../core/collection/state.js';
+import type { Arena } from '../../core/memory/arena.js';
 import type { RowMask } from '../../core/memory/row-mask.js';
 import { publishMerge } from '../../core/log/transitions.js';
 import type { SegmentView } from '../../core/segment/segment-view.js';
@@ -62,7 +63,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   const { rootStore, pool } = deps;
   expectPresent(deps, state);
   const refs = new Map(rootStore.current?.root.segments.map((ref) => [ref.key, ref]));
-  const deleted = built === null ? [] : movedDeletes(masks, viewOf(pool.arena.bytes, built));
+  const deleted = built === null ? [] : movedDeletes(masks, viewOf(pool.arena, built));
   const deletes =
     built === null || deleted.length === 0
       ? undefined
@@ -84,8 +85,8 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   state.publishMerge(new Map([...masks.keys()].map((input) => [input, input.pending])), segment);
 }
 
-function viewOf(bytes: (pointer: number, length: number) => Uint8Array, built: Built): SegmentView {
-  return openSegment(bytes(built.segment.pointer, built.segment.bytes), { verify: false });
+function viewOf(arena: Arena, built: Built): SegmentView {
+  return openSegment(arena.bytes(built.segment.pointer, built.segment.bytes), { verify: false });
 }
 
 /** Rows of the new segment whose deletion a flush has persisted while the merge ran. */

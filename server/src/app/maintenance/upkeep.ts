@@ -138,6 +138,8 @@ export class Upkeep {
         this.#lastFlushMs = this.deps.clock.monotonic();
         this.#failures = 0;
         this.#startMerge(false);
+        // The last flush of a burst is followed by a look for what can be merged at rest.
+        this.#schedule(QUIET_MS);
       } catch (error) {
         this.#failed('flush', error);
         return;

@@ -7,7 +7,7 @@
  * hits of all parts are merged by score.
  */
 import type { Filter } from '../filter/ast.js';
-import { flatScratchBytes, searchFlat, searchRows } from '../index/flat.js';
+import { flatScratchBytes, searchAllowed, searchFlat } from '../index/flat.js';
 import type { IvfView } from '../index/layout.js';
 import { calibratedProbes, calibratedRerank, ivfScratchBytes, searchIvf } from '../index/search.js';
 import { OmenError } from '../errors.js';
@@ -131,9 +131,9 @@ export class Engine {
     const options = { ...bitmaps, k: Math.min(task.topK, view.rows) };
     if (matches !== null && matches.count < view.rows * LIST_SHARE_MAX) {
       this.#need(flatScratchBytes(task.dimensions, options.k, matches.count));
-      const list = Uint32Array.from(visibleRows(this.kernels, matches, 0));
-      const hits = searchRows(this.kernels, this.#scratch, view, task.query, list, options);
-      return { hits, candidates: list.length, exact: true };
+      const allowed = { ...options, allow: matches.pointer, matching: matches.count };
+      const hits = searchAllowed(this.kernels, this.#scratch, view, task.query, allowed);
+      return { hits, candidates: matches.count, exact: true };
     }
     this.#need(flatScratchBytes(task.dimensions, options.k));
     const hits = searchFlat(this.kernels, this.#scratch, view, task.query, options);

@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
+import { SeededRng } from '../../support/seeded-rng.js';
+import { columnsOf, contextOf, openTestApp } from '../../support/test-app.js';
+
+const context = contextOf();
+
+describe('Upkeep', () => {
+  it('brings a collection to one segment and no timer when writes stop', async () => {
+    const app = await openTestApp(new MemoryObjectStore(), { automatic: false, flushRows: 50 });
+    const schema = { name: 'burst', dimensions: 2, metric: 'l2', requestId: '' } as const;
+    await app.handlers.createCollection(context, schema);
+    const rng = new SeededRng(1);
+    for (let batch = 0; batch < 9; batch++) {
+      const records = Array.from({ length: 30 }, (_, index) => ({
+        id: `${batch}-${index}`,
+        vector: [rng.unit(), rng.unit()],
+      }));
+      await app.handlers.upsertRecords(context, {
+        collection: 'burst',
+        records: columnsOf(records),
+        requestId: '',
+      });
+    }
+    const collection = await app.collections.open(context.tenant, 'burst');
+    expect(collection.state.segments.length).to.be.greaterThan(1);
+    // Quiet for a second: fold the rest; for another: merge.
+    for (let second = 0; second < 10; second++) await app.scheduler.advance(1000);
+    expect(collection.state.segments.map(({ rows }) => rows)).to.deep.equal([270]);
+    expect(collection.state.memtable.rows).to.equal(0);
+    expect(app.scheduler.pending).to.equal(0);
+    await app.close();
+  });
+});
