@@ -1,21 +1,25 @@
 // `npm test [-- MOCHA ARGUMENTS]`: from a fresh clone, every test that needs nothing but Node.
 // `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`.
+// `npm run test:recall` compares with exact search on GloVe, which it fetches once: `--recall`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, become, prepare } from './steps.mjs';
 
 const args = process.argv.slice(2);
-const simulation = args[0] === '--sim';
-if (simulation) args.shift();
+const SUITES = {
+  '--sim': ['test/dist/simulation', 'test/dist/mutants'],
+  '--recall': ['bench/dist'],
+};
+const named = SUITES[args[0]];
+if (named !== undefined) args.shift();
 
-await prepare({ build: ['proto/codegen', 'test'] });
-const folders = simulation
-  ? ['simulation', 'mutants']
-  : ['unit', 'contract', 'property', 'integration', 'tidy'];
+await prepare({ build: ['proto/codegen', named === SUITES['--recall'] ? 'bench' : 'test'] });
+const folders =
+  named ?? ['unit', 'contract', 'property', 'integration', 'tidy'].map((name) => `test/dist/${name}`);
 const specs = args.some((arg) => arg.endsWith('.js'))
   ? []
   : folders
-      .map((name) => join(ROOT, 'test/dist', name))
+      .map((name) => join(ROOT, name))
       .filter(hasTests)
       .map((folder) => `${folder}/**/*.test.js`);
 // Not .mocharc.json: its list of files would be added to ours.
