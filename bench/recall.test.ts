@@ -1,5 +1,5 @@
-// Recall against exact search on real vectors, through the whole engine, for each metric and share of matching
-// records. Apart from `npm test`, because it fetches the vectors (118 MB) once.
+// Recall against exact search on real vectors, through the whole engine, for each metric and share of
+// matching records. Apart from `npm test`, because it fetches the vectors (118 MB) once.
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import type { Filter } from '#server/core/filter/ast.js';
 import { METRICS } from '#server/core/vector/metric.js';
@@ -92,7 +92,10 @@ function vectorOf(glove: Glove, row: number): Float32Array {
   return glove.vectors.slice(row * GLOVE_DIMENSIONS, (row + 1) * GLOVE_DIMENSIONS);
 }
 
-/** Rows stand in the order of how frequent the words are, so the matching ones are drawn by a hash (Knuth, 6.4). */
+/**
+ * Rows stand in the order of how frequent the words are, so the matching ones are drawn by a hash (Knuth,
+ * 6.4).
+ */
 function scatter(row: number): number {
   return Math.imul(row + 1, 2_654_435_761) >>> 8;
 }

@@ -8,6 +8,8 @@ import { columnsOf, contextOf, openTestApp } from '../support/test-app.js';
 const FAULTS: readonly Fault[] = ['before', 'after', 'full', 'killed-before', 'killed-after'];
 const BATCHES = 6;
 const BATCH = 5;
+/** Of simulated time. */
+const LONGER_THAN_ANY_CALL_MS = 10 * 60_000;
 const NAME = 'faulty';
 const context = contextOf();
 
@@ -75,7 +77,7 @@ async function write(app: TestApp): Promise<Outcome> {
 
 /** What was acknowledged before a process stopped answering. */
 async function neverAnswers(app: TestApp): Promise<Outcome> {
-  await app.scheduler.sleep(10 * 60_000);
+  await app.scheduler.sleep(LONGER_THAN_ANY_CALL_MS);
   return outcomes.get(app) ?? { acknowledged: new Set() };
 }
 

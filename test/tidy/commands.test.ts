@@ -148,11 +148,13 @@ describe('Commands', function () {
   describe('.ci/run', () => {
     const passing = 'echo "  3 passing (1s)"; echo "  1 pending"';
 
+    beforeEach(() => put('do-test:recall', 'echo "  4 passing (1s)"'));
+
     it('adds up the tests of all suites and ends with one line', () => {
       put('do-lint', 'echo "6 passed, 0 failed"');
       put('do-test', passing);
       const { status, output } = ci();
-      expect(output.trim().split('\n').at(-1)).to.equal('11 passed, 0 failed, 1 skipped');
+      expect(output.trim().split('\n').at(-1)).to.equal('15 passed, 0 failed, 1 skipped');
       expect(output).to.match(/^suite test +\d+ s +3 passed +0 failed +1 skipped {2}passed$/m);
       expect(status).to.equal(0);
     });
@@ -162,7 +164,7 @@ describe('Commands', function () {
       put('do-test', 'echo "  2 passing (1s)"; echo "  1 failing"; echo "the reason"; exit 1');
       const { status, output } = ci();
       expect(output).to.include('the reason');
-      expect(output.trim().split('\n').at(-1)).to.equal('10 passed, 1 failed');
+      expect(output.trim().split('\n').at(-1)).to.equal('14 passed, 1 failed');
       expect(status).to.equal(1);
     });
 
@@ -170,7 +172,7 @@ describe('Commands', function () {
       put('do-lint', 'echo "6 passed, 0 failed"');
       put('do-test', 'echo "cannot run"; exit 1');
       const { status, output } = ci();
-      expect(output.trim().split('\n').at(-1)).to.equal('8 passed, 1 failed');
+      expect(output.trim().split('\n').at(-1)).to.equal('12 passed, 1 failed');
       expect(status).to.equal(1);
     });
 
