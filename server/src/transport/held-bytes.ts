@@ -6,7 +6,7 @@
 import { OmenError } from '../core/errors.js';
 
 /** What is smaller is not counted: most requests, which need no bookkeeping. */
-const COUNTED_BYTES_MIN = 64 * 1024;
+export const COUNTED_BYTES_MIN = 64 * 1024;
 const RETRY_MS = 1000;
 
 export class HeldBytes {

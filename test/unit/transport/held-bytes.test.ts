@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import type { QueryResponse } from '#server/app/api.js';
+import { METHODS } from '#sdk/gen/methods.js';
 import { HeldBytes } from '#server/transport/held-bytes.js';
 import type { EdgeServer, EdgeServerOptions } from '../../support/edge-server.js';
 import { startEdgeServer } from '../../support/edge-server.js';
@@ -98,6 +100,34 @@ describe('Bytes under way', () => {
       await until(async () => (await query()).status === 200);
     });
 
+    it('are counted for gRPC too, whose clients may leave answers where they are', async () => {
+      await start(largeAnswer(1000, 24 * MIB), { heldBytesMax: 40 * MIB });
+      const call = METHODS.query;
+      const request = call.request.encode({
+        ...{
+          collection: 'words',
+          vector: { data: { $case: 'f32', value: new Uint8Array(8).fill(1) } },
+          topK: undefined,
+          filter: undefined,
+          select: [],
+        },
+        ...{ includeVectors: false, params: undefined, consistency: 0, sessionToken: '' },
+      });
+      const frame = Buffer.concat([Buffer.alloc(5), request]);
+      frame.writeUInt32BE(request.length, 1);
+      const session = connectHttp2(`http://${server.grpcAddress}`);
+      const slow = session.request({
+        ...{ ':method': 'POST', ':path': call.grpcPath, 'content-type': 'application/grpc', te: 'trailers' },
+        authorization,
+      });
+      slow.on('error', () => undefined);
+      slow.end(frame);
+      await once(slow, 'response');
+      expect((await query()).status).to.equal(503);
+      session.destroy();
+      await until(async () => (await query()).status === 200);
+    });
+
     it('are refused when too many large bodies arrive at once', async () => {
       await start(NO_HITS, { heldBytesMax: MIB });
       const first = await open(head(4 * MIB) + ' '.repeat(700_000));
@@ -136,9 +166,9 @@ describe('Bytes under way', () => {
       await Promise.all(large);
       expect(most).to.be.within(1, 4);
     });
-
-    async function until(holds: () => Promise<boolean>): Promise<void> {
-      while (!(await holds())) await new Promise(setImmediate);
-    }
   });
 });
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(setImmediate);
+}

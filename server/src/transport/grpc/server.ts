@@ -16,6 +16,7 @@ import { DESCRIPTOR_SET_BASE64 } from '../../gen/descriptors.js';
 import type { MethodName } from '../../gen/methods.js';
 import { METHODS } from '../../gen/methods.js';
 import type { Edge } from '../edge.js';
+import { COUNTED_BYTES_MIN } from '../held-bytes.js';
 import type { Listener } from '../listener.js';
 import { STATUS_DETAILS, definitionOf, handlerOf, toServiceError } from './calls.js';
 import { Connections, widenStreamWindows } from './connections.js';
@@ -50,7 +51,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.enable_channelz': 0,
-    interceptors: [explainRefusals(edge, options)],
+    interceptors: [explainRefusals(edge, options), holdAnswers(edge)],
   });
   addServices(server, edge);
   const health = addHealth(server);
@@ -141,6 +142,37 @@ function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): Server
         const error = new OmenError('MESSAGE_TOO_LARGE', message, { metadata });
         send({ ...sent, ...toServiceError(error, edge.requestId(undefined)) });
       } else send(sent);
+    };
+    return call as InstanceType<typeof ServerInterceptingCall>;
+  };
+}
+
+/**
+ * Counts a large answer until the connection has taken it. grpc-js calls back when it has, and sends a status
+ * when it cannot any more; a client that takes nothing is rid of when its connection has its age.
+ */
+function holdAnswers(edge: Edge): ServerInterceptor {
+  return (method, call) => {
+    const sendMessage = call.sendMessage.bind(call);
+    const sendStatus = call.sendStatus.bind(call);
+    call.sendMessage = (message: Uint8Array, sent) => {
+      if (message.byteLength < COUNTED_BYTES_MIN) {
+        sendMessage(message, sent);
+        return;
+      }
+      const hold = edge.held.open();
+      try {
+        hold.grow(message.byteLength);
+      } catch (thrown) {
+        const requestId = edge.requestId(undefined);
+        sendStatus(toServiceError(edge.errorFor(thrown, method.path, requestId), requestId) as StatusObject);
+        return;
+      }
+      call.sendStatus = (end) => {
+        hold.release();
+        sendStatus(end);
+      };
+      sendMessage(message, sent);
     };
     return call as InstanceType<typeof ServerInterceptingCall>;
   };

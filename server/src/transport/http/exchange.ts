@@ -6,13 +6,12 @@ import type { OmenError } from '../../core/errors.js';
 import { OmenError as Refusal } from '../../core/errors.js';
 import type { CallContext } from '../call-context.js';
 import type { Edge } from '../edge.js';
+import { COUNTED_BYTES_MIN } from '../held-bytes.js';
 import type { Hold } from '../held-bytes.js';
 import { statusToBytes, statusToJson } from '../errors.js';
 import type { Encoding } from './negotiate.js';
 import { JSON_TYPE, PROTOBUF, encodingOfAnswer } from './negotiate.js';
 
-/** Smaller answers fit into the buffers of a connection. */
-const LARGE_BYTES = 64 * 1024;
 const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
 
 export class Exchange {
@@ -74,7 +73,7 @@ export class Exchange {
   }
 
   #holdUntilSent(bytes: number): void {
-    if (bytes < LARGE_BYTES) return;
+    if (bytes < COUNTED_BYTES_MIN) return;
     this.#sent.grow(bytes);
     this.response.once('close', () => {
       this.#sent.release();
