@@ -21,7 +21,7 @@ describe('Words in the tree', () => {
   it('names no folder of one machine and no host of a package registry', () => {
     const places = new RegExp(
       `(^|[\\s"'\`(=:])/(${alternatives('wo_rk', 'ro_ot', 'ho_me', 'Us_ers')})/` +
-        `|${alternatives('registry.np_mjs', 'registry.ya_rnpkg', 'files.pytho_nhosted', 'static.crates._io', 'repo.mav_en')}`,
+        `|${alternatives('registry.np_mjs', 'registry.ya_rnpkg', 'files.pytho_nhosted', 'static.cra_tes.io', 'repo.mav_en')}`,
     );
     expectNone(linesMatching(writtenFiles(), places));
   });
