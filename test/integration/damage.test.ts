@@ -21,7 +21,8 @@ describe('A folder with a flipped bit', function () {
         const own = objectsOf(dataDir);
         await fill(server, 'other');
         expect(await server.stop()).to.equal(0);
-        const victim = own.find((path) => path.includes(`/${folder}/`));
+        // The newest: older slots are being collected.
+        const victim = own.findLast((path) => path.includes(`/${folder}/`));
         if (victim === undefined) throw new Error(`no ${what} in ${own.join(', ')}`);
         flipBit(victim);
 
@@ -73,7 +74,8 @@ function objectsOf(dataDir: string): string[] {
   const top = join(dataDir, 'objects/n');
   return readdirSync(top, { recursive: true })
     .map((path) => join(top, String(path)))
-    .filter((path) => statSync(path).isFile());
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+    .sort();
 }
 
 function flipBit(path: string): void {
