@@ -8,7 +8,6 @@
 import type { CollectionState } from '../../core/collection/state.js';
 import { OmenError } from '../../core/errors.js';
 import type { CollectionId } from '../../core/ids.js';
-import { LIMITS } from '../../core/limits.js';
 import type { WalWrites } from '../../core/log/wal-slot.js';
 import { roomOf } from '../../core/memory/memtable.js';
 import type { Clock } from '../../ports/clock.js';
@@ -171,18 +170,15 @@ export class Collection {
   /** Slows writers down when flushes fall behind, and refuses them before memory runs out. */
   async #holdBack(): Promise<void> {
     const bytes = this.upkeep.unfoldedBytes;
-    if (bytes > LIMITS.unfoldedBytesHard) {
+    const { soft, hard } = this.upkeep.unfoldedBounds;
+    if (bytes > hard) {
       throw new OmenError(
         'WRITE_BACKPRESSURE',
         `collection "${this.info.name}" has ${bytes} bytes in its log that are not in a segment yet, ` +
-          `writes wait from ${LIMITS.unfoldedBytesHard} on`,
+          `writes wait from ${hard} on`,
         { retryAfterMs: 500 },
       );
     }
-    if (bytes > LIMITS.unfoldedBytesSoft) {
-      const share =
-        (bytes - LIMITS.unfoldedBytesSoft) / (LIMITS.unfoldedBytesHard - LIMITS.unfoldedBytesSoft);
-      await this.parts.scheduler.sleep(share * 200);
-    }
+    if (bytes > soft) await this.parts.scheduler.sleep(((bytes - soft) / (hard - soft)) * 200);
   }
 }

@@ -60,13 +60,13 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     dimensions,
     apply: (slot) => {
       applySlot(states.written, window, slot);
-      if (!states.replayed(slot)) upkeep.slotApplied(slot);
+      if (!states.replayed(slot, (memtable) => upkeep.isFull(memtable))) upkeep.slotApplied(slot);
     },
     reset: (snapshot) => load(deps, layout, { states, window }, snapshot),
     recovered: () => {
-      const { slots, through, forgotten } = states.swap();
+      const { slots, through, forgotten, flushes } = states.swap();
       deps.pool.forget(forgotten);
-      upkeep.restart(slots, through);
+      upkeep.restart(slots, through, flushes);
     },
   });
   try {

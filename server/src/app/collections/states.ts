@@ -5,13 +5,16 @@
 import type { CollectionState } from '../../core/collection/state.js';
 import type { LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
+import type { Memtable } from '../../core/memory/memtable.js';
 import { positionAfter } from '../log/log-reader.js';
+import type { WaitingFlush } from '../maintenance/upkeep.js';
 
 export class States {
   #present: CollectionState;
   #next: CollectionState | null = null;
   #slots = 0;
   #through: LogPosition | null = null;
+  #flushes: WaitingFlush[] = [];
 
   constructor(private readonly create: () => CollectionState) {
     this.#present = create();
@@ -33,14 +36,22 @@ export class States {
     this.#next = this.create();
     this.#slots = 0;
     this.#through = null;
+    this.#flushes = [];
     return this.#next;
   }
 
-  /** Notes an applied slot; true when it went to the next state. */
-  replayed(slot: DecodedSlot): boolean {
+  /**
+   * Notes an applied slot; true when it went to the next state. A memtable that is full then is frozen, as it
+   * was when the slot was written: one of the whole log might not fit into memory.
+   */
+  replayed(slot: DecodedSlot, isFull: (memtable: Memtable) => boolean): boolean {
     if (this.#next === null) return false;
     this.#slots++;
     this.#through = positionAfter(slot);
+    if (isFull(this.#next.memtable)) {
+      this.#flushes.push({ frozen: this.#next.freeze(), through: this.#through });
+      this.#slots = 0;
+    }
     return true;
   }
 
@@ -52,6 +63,7 @@ export class States {
     readonly slots: number;
     readonly through: LogPosition | null;
     readonly forgotten: readonly number[];
+    readonly flushes: readonly WaitingFlush[];
   } {
     const old = this.#present;
     const forgotten = old.tags;
@@ -60,7 +72,7 @@ export class States {
       this.#next = null;
       old.release();
     }
-    return { slots: this.#slots, through: this.#through, forgotten };
+    return { slots: this.#slots, through: this.#through, forgotten, flushes: this.#flushes };
   }
 
   release(): void {

@@ -9,6 +9,7 @@
 import type { FrozenMemtable } from '../../core/collection/state.js';
 import { pickMerge } from '../../core/collection/merge-policy.js';
 import { OmenError } from '../../core/errors.js';
+import { LIMITS } from '../../core/limits.js';
 import type { LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
 import { positionAfter } from '../log/log-reader.js';
@@ -19,6 +20,8 @@ import { runMerge } from './merge.js';
 /** Bounds of a memtable: above, a scan of it would cost more than a search of a segment. */
 const FLUSH_ROWS = 20_000;
 const FLUSH_BYTES = 32 * 1024 * 1024;
+/** Of the arena: a flush needs room for the memtable, its copy and the segment beside what is there. */
+const FLUSH_SHARE = 1 / 16;
 /** A write waits at most this long for its segment: few, larger segments instead of many small ones. */
 const DIRTY_MS = 15 * 60 * 1000;
 /** Without a write for this long, a burst is over: what it left is folded and merged. */
@@ -31,7 +34,8 @@ const MERGE_BYTES_MAX = 1024 * 1024 * 1024;
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 30_000;
 
-interface WaitingFlush {
+/** A frozen memtable and the place in the log up to which it goes. */
+export interface WaitingFlush {
   readonly frozen: FrozenMemtable;
   readonly through: LogPosition;
 }
@@ -58,6 +62,15 @@ export class Upkeep {
     return state.frozen.reduce((sum, { memtable }) => sum + memtable.bytes, state.memtable.bytes);
   }
 
+  /** From `soft` on writers are slowed down, from `hard` on refused: less when the arena is small. */
+  get unfoldedBounds(): { readonly soft: number; readonly hard: number } {
+    const { capacity } = this.deps.pool.arena;
+    return {
+      soft: Math.min(LIMITS.unfoldedBytesSoft, capacity / 8),
+      hard: Math.min(LIMITS.unfoldedBytesHard, capacity / 4),
+    };
+  }
+
   /** Bytes of the collection's segments and unfolded writes in object storage. */
   get storedBytes(): number {
     const segments = this.deps.rootStore.current?.root.segments ?? [];
@@ -66,19 +79,28 @@ export class Upkeep {
 
   /** To be called when a slot was applied, with everything up to it visible. */
   slotApplied(slot: DecodedSlot): void {
-    const { clock, state, foldSlots, flushRows = FLUSH_ROWS } = this.deps;
+    const { clock, foldSlots } = this.deps;
     this.#through = positionAfter(slot);
     this.#lastWriteMs = clock.monotonic();
     if (this.#slots++ === 0) this.#dirtySinceMs = this.#lastWriteMs;
-    const { rows, bytes } = state.memtable;
-    if (rows >= flushRows || bytes >= FLUSH_BYTES || this.#slots >= foldSlots) this.#freeze();
+    if (this.isFull(this.deps.state.memtable) || this.#slots >= foldSlots) this.#freeze();
     this.#schedule(QUIET_MS);
   }
 
-  /** The state was read anew: `slots` slots of the log, up to `through`, are in its memtable. */
-  restart(slots: number, through: LogPosition | null): void {
+  /** Whether a memtable is so large that it has to be folded. */
+  isFull({ rows, bytes }: { readonly rows: number; readonly bytes: number }): boolean {
+    const { flushRows = FLUSH_ROWS, pool } = this.deps;
+    return rows >= flushRows || bytes >= Math.min(FLUSH_BYTES, pool.arena.capacity * FLUSH_SHARE);
+  }
+
+  /**
+   * The state was read anew: `slots` slots of the log, up to `through`, are in its memtable, and `flushes`
+   * are memtables that were full on the way, oldest first.
+   */
+  restart(slots: number, through: LogPosition | null, flushes: readonly WaitingFlush[]): void {
     const now = this.deps.clock.monotonic();
-    this.#flushes.length = 0;
+    this.#flushes.splice(0, this.#flushes.length, ...flushes);
+    if (flushes.length > 0) this.#startFlush();
     this.#slots = slots;
     this.#through = through;
     this.#dirtySinceMs = now;

@@ -32,7 +32,7 @@ export class GrowingArray {
   /** Room for `bytes` more; nothing is appended yet, so a failure leaves the array as it was. */
   reserve(bytes: number): void {
     if (this.#bytes + bytes <= this.#region.bytes) return;
-    const grown = this.arena.allocate(Math.max(this.#region.bytes * 2, this.#bytes + bytes), this.purpose);
+    const grown = this.#allocate(this.#bytes + bytes);
     this.arena.bytes(grown.pointer, this.#bytes).set(this.arena.bytes(this.#region.pointer, this.#bytes));
     this.#region.release();
     this.#region = grown;
@@ -43,6 +43,16 @@ export class GrowingArray {
     const pointer = this.#region.pointer + this.#bytes;
     this.#bytes += bytes;
     return pointer;
+  }
+
+  /** Twice the size, so that appending is cheap on average; what is needed when memory is short. */
+  #allocate(needed: number): Region {
+    try {
+      return this.arena.allocate(Math.max(this.#region.bytes * 2, needed), this.purpose);
+    } catch (error) {
+      if (this.#region.bytes * 2 <= needed) throw error;
+      return this.arena.allocate(needed, this.purpose);
+    }
   }
 
   release(): void {
