@@ -59,7 +59,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     rootStore,
     dimensions,
     apply: (slot) => {
-      applySlot(states.written, window, slot);
+      states.withRoom(() => applySlot(states.written, window, slot));
       if (!states.replayed(slot, (memtable) => upkeep.isFull(memtable))) upkeep.slotApplied(slot);
     },
     reset: (snapshot) => load(deps, layout, { states, window }, snapshot),

@@ -2,6 +2,7 @@
  * The state of a collection that is read, and the next one while the collection is read anew. Reads go on
  * seeing the old state, whole, until the new one holds everything; then the two change places at once.
  */
+import { OmenError } from '../../core/errors.js';
 import type { CollectionState } from '../../core/collection/state.js';
 import type { LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
@@ -53,6 +54,23 @@ export class States {
       this.#slots = 0;
     }
     return true;
+  }
+
+  /**
+   * Runs `apply`. When a memtable cannot grow for it while the log is read back, it is frozen as it is and
+   * `apply` runs again with an empty one: what fitted when it was written has to fit again.
+   */
+  withRoom(apply: () => void): void {
+    try {
+      apply();
+    } catch (error) {
+      const full = error instanceof OmenError && error.reason === 'MEMORY_EXHAUSTED';
+      if (!full || this.#next === null || this.#through === null || this.#next.memtable.rows === 0)
+        throw error;
+      this.#flushes.push({ frozen: this.#next.freeze(), through: this.#through });
+      this.#slots = 0;
+      apply();
+    }
   }
 
   /**
