@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
+import type { OmenError } from '#server/core/errors.js';
 import { SeededRng } from '../../support/seeded-rng.js';
 import { columnsOf, contextOf, openTestApp } from '../../support/test-app.js';
 
@@ -30,5 +31,38 @@ describe('Upkeep', () => {
     expect(collection.state.memtable.rows).to.equal(0);
     expect(app.scheduler.pending).to.equal(0);
     await app.close();
+  });
+
+  it('opens a collection again that filled its memory, with everything that was acknowledged', async () => {
+    const store = new MemoryObjectStore();
+    const options = { arenaBytes: 40 * 1024 * 1024, automatic: false };
+    const full = await openTestApp(store, options);
+    const schema = { name: 'full', dimensions: 256, metric: 'l2', requestId: '' } as const;
+    await full.handlers.createCollection(context, schema);
+    const rng = new SeededRng(2);
+    let acknowledged = 0;
+    let reason = '';
+    while (reason === '') {
+      const records = Array.from({ length: 100 }, (_, index) => ({
+        id: String(acknowledged + index),
+        vector: Array.from({ length: 256 }, () => rng.unit()),
+      }));
+      try {
+        await full.handlers.upsertRecords(context, {
+          collection: 'full',
+          records: columnsOf(records),
+          requestId: '',
+        });
+        acknowledged += records.length;
+      } catch (error) {
+        ({ reason } = error as OmenError);
+      }
+    }
+    expect(reason).to.be.oneOf(['MEMORY_EXHAUSTED', 'WRITE_BACKPRESSURE']);
+    // The first process is gone without a word.
+    const again = await openTestApp(store, options);
+    const read = { collection: 'full', consistency: 'session', sessionToken: '' } as const;
+    expect(await again.handlers.countRecords(context, read)).to.deep.equal({ count: acknowledged });
+    await again.close();
   });
 });
