@@ -32,18 +32,4 @@ export class Snapshot {
   release(): void {
     if (--this.#owners === 0) for (const region of this.#regions) region.release();
   }
-
-  /** Visible rows. */
-  get rows(): number {
-    return this.parts.reduce(
-      (sum, part, index) => sum + rowsOf(part, this.sources[index]) - part.deletedRows,
-      0,
-    );
-  }
-}
-
-function rowsOf(part: Part, source: RowSource | undefined): number {
-  if (part.kind === 'memtable') return part.rows;
-  // A segment's rows never change in number, so the source still knows them.
-  return source === undefined ? 0 : source.live + source.mask.count;
 }
