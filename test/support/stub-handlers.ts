@@ -13,6 +13,7 @@ export function stubHandlers(given: Partial<Handlers>): Handlers {
 /** An answer to a query that found nothing. */
 export const NO_HITS: QueryResponse = {
   hits: [],
+  ...{ sequenceNumber: 0, sessionToken: '' },
   performance: {
     ...{ serverMs: 0, queueMs: 0, engineMs: 0, tier: 'hot', roundTrips: 0, objectStoreGets: 0 },
     ...{ bytesRead: 0, candidates: 0, exact: true, partial: false },

@@ -21,6 +21,10 @@ export interface TestAppOptions {
   readonly foldSlots?: number;
   readonly flushRows?: number;
   readonly clusterFromRows?: number;
+  /** False: other servers use the store too. */
+  readonly ownsStore?: boolean;
+  readonly clock?: FakeClock;
+  readonly scheduler?: FakeScheduler;
   /** Timers fire by themselves unless this is false. */
   readonly automatic?: boolean;
 }
@@ -33,8 +37,8 @@ export interface TestApp extends App {
 
 /** The application on a store, with a fake clock, seeded randomness and an engine on the calling thread. */
 export async function openTestApp(store: ObjectStore, options: TestAppOptions = {}): Promise<TestApp> {
-  const clock = new FakeClock();
-  const scheduler = new FakeScheduler(clock, { automatic: options.automatic ?? true });
+  const clock = options.clock ?? new FakeClock();
+  const scheduler = options.scheduler ?? new FakeScheduler(clock, { automatic: options.automatic ?? true });
   const arena = new Arena(options.arenaBytes ?? 192 * MIB);
   const app = await openApp({
     store,
@@ -45,7 +49,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     logger: silentLogger,
     version: '0.0.0-test',
     objectStore: 'memory',
-    ownsStore: true,
+    ownsStore: options.ownsStore ?? true,
     defaultDimensions: 128,
     foldSlots: options.foldSlots ?? 4096,
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),

@@ -138,11 +138,25 @@ export interface DeleteResponse extends WriteReceipt {
 export const CONSISTENCIES = ['session', 'strong', 'eventual'] as const;
 export type Consistency = (typeof CONSISTENCIES)[number];
 
+/** A moment of a collection's past. */
+export type AsOf =
+  /** Everything that was written up to then, in milliseconds since 1970. */
+  | { readonly kind: 'time'; readonly ms: number }
+  /** Everything up to the write with this sequence number. */
+  | { readonly kind: 'sequence'; readonly sequence: number }
+  /** What the snapshot holds. */
+  | { readonly kind: 'snapshot'; readonly name: string };
+
 export interface ReadOptions {
   readonly consistency: Consistency;
   /** From a `WriteReceipt`; empty: none. */
   readonly sessionToken: string;
+  /** Absent: the present. Excludes a session token. */
+  readonly asOf?: AsOf;
 }
+
+/** The state that a read was answered from. Given back with a later read, that one does not see less. */
+export type ReadReceipt = WriteReceipt;
 
 /** Attribute names to return; `'all'` or a list, which may be empty. */
 export type Selection = 'all' | readonly string[];
@@ -167,7 +181,7 @@ export interface GetRecordRequest extends ReadOptions {
   readonly includeVectors: boolean;
 }
 
-export interface BatchGetResponse {
+export interface BatchGetResponse extends ReadReceipt {
   /** In the order of the ids asked for, each id once. */
   readonly records: readonly FoundRecord[];
   readonly missingIds: readonly string[];
@@ -182,7 +196,7 @@ export interface ScanRequest extends ReadOptions {
   readonly pageToken: string;
 }
 
-export interface ScanResponse {
+export interface ScanResponse extends ReadReceipt {
   /** Every record that exists during the whole scan comes exactly once; order is stable but unspecified. */
   readonly records: readonly FoundRecord[];
   /** Empty: the end. */
@@ -194,7 +208,7 @@ export interface CountRequest extends ReadOptions {
   readonly filter?: Filter;
 }
 
-export interface CountResponse {
+export interface CountResponse extends ReadReceipt {
   readonly count: number;
 }
 
@@ -249,7 +263,7 @@ export interface Performance {
   readonly partial: boolean;
 }
 
-export interface QueryResponse {
+export interface QueryResponse extends ReadReceipt {
   readonly hits: readonly Hit[];
   readonly performance: Performance;
 }

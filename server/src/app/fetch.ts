@@ -30,18 +30,18 @@ type Shape = Pick<BatchGetRequest, 'select' | 'includeVectors'>;
 /** One record. Throws `RECORD_NOT_FOUND`. */
 export async function getRecord(collection: Collection, request: GetRecordRequest): Promise<FoundRecord> {
   parseRecordId(request.id, 'id');
-  await collection.reach(request.sessionToken);
-  const location = collection.state.locate(request.id);
-  if (location === null) {
-    throw new OmenError(
-      'RECORD_NOT_FOUND',
-      `collection "${collection.info.name}" has no record ${quote(request.id)}`,
-      {
-        field: 'id',
-      },
-    );
+  const view = await collection.view(request);
+  try {
+    const location = view.state.locate(request.id);
+    if (location !== null) return found(location.source, location.row, request.id, request);
+  } finally {
+    view.release();
   }
-  return found(location.source, location.row, request.id, request);
+  throw new OmenError(
+    'RECORD_NOT_FOUND',
+    `collection "${collection.info.name}" has no record ${quote(request.id)}`,
+    { field: 'id' },
+  );
 }
 
 /** Records by id; an id asked for twice comes once. */
@@ -58,20 +58,24 @@ export async function batchGet(collection: Collection, request: BatchGetRequest)
     );
   }
   request.ids.forEach((id, index) => parseRecordId(id, `ids[${index}]`));
-  await collection.reach(request.sessionToken);
-  const records: FoundRecord[] = [];
-  const missingIds: string[] = [];
-  const size = new AnswerSize();
-  for (const id of new Set(request.ids)) {
-    const location = collection.state.locate(id);
-    if (location === null) {
-      missingIds.push(id);
-      continue;
+  const { state, release } = await collection.view(request);
+  try {
+    const records: FoundRecord[] = [];
+    const missingIds: string[] = [];
+    const size = new AnswerSize();
+    for (const id of new Set(request.ids)) {
+      const location = state.locate(id);
+      if (location === null) {
+        missingIds.push(id);
+        continue;
+      }
+      size.add(location.source, location.row, request);
+      records.push(found(location.source, location.row, id, request));
     }
-    size.add(location.source, location.row, request);
-    records.push(found(location.source, location.row, id, request));
+    return { records, missingIds, ...collection.receipt(state.sequence) };
+  } finally {
+    release();
   }
-  return { records, missingIds };
 }
 
 /**
@@ -85,8 +89,8 @@ export async function scan(
 ): Promise<ScanResponse> {
   const limit = pageSize(request.pageSize);
   const after = decodePageToken(request.pageToken, collection.id);
-  await collection.reach(request.sessionToken);
-  const snapshot = collection.state.snapshot();
+  const view = await collection.view(request);
+  const snapshot = view.state.snapshot();
   try {
     const { outcome } = await pool.match(
       {
@@ -114,9 +118,11 @@ export async function scan(
     return {
       records,
       nextPageToken: more && last !== undefined ? encodePageToken(positionOf(last.id), collection.id) : '',
+      ...collection.receipt(snapshot.sequence),
     };
   } finally {
     snapshot.release();
+    view.release();
   }
 }
 
@@ -127,14 +133,16 @@ export async function count(
   collection: Collection,
   request: CountRequest,
 ): Promise<CountResponse> {
-  await collection.reach(request.sessionToken);
-  if (request.filter === undefined) return { count: collection.state.records };
-  const snapshot = collection.state.snapshot();
+  const view = await collection.view(request);
+  const snapshot = view.state.snapshot();
+  const receipt = collection.receipt(snapshot.sequence);
   try {
+    if (request.filter === undefined) return { count: view.state.records, ...receipt };
     const task = { ...taskOf(collection, snapshot, request.filter), want: 'count' } as const;
-    return { count: (await pool.match(task, context.signal)).outcome.count };
+    return { count: (await pool.match(task, context.signal)).outcome.count, ...receipt };
   } finally {
     snapshot.release();
+    view.release();
   }
 }
 

@@ -25,23 +25,27 @@ export interface HandlerDependencies {
 
 export function createHandlers(deps: HandlerDependencies): Handlers {
   const { collections, pool, clock } = deps;
-  const open = (context: RequestContext, request: CollectionRequest): Promise<Collection> =>
-    collections.open(context.tenant, request.collection);
+  /** Binds a use case of one collection to the collection that the request names. */
+  const on =
+    <Request extends CollectionRequest, Response>(
+      run: (collection: Collection, request: Request, context: RequestContext) => Promise<Response>,
+    ) =>
+    (context: RequestContext, request: Request): Promise<Response> =>
+      collections.use(context.tenant, request.collection, (collection) => run(collection, request, context));
   return {
     createCollection: (context, request) => collections.create(context.tenant, request),
     getCollection: (context, request) => collections.describe(context.tenant, request.collection),
     listCollections: (context, request) => collections.list(context.tenant, request),
     deleteCollection: (context, request) => collections.remove(context.tenant, request),
-    getCollectionStats: async (context, request) => collectionStats(await open(context, request)),
-    upsertRecords: async (context, request) => upsert(await open(context, request), request),
-    patchRecords: async (context, request) => patch(await open(context, request), request),
-    deleteRecords: async (context, request) => remove(pool, context, await open(context, request), request),
-    getRecord: async (context, request) => getRecord(await open(context, request), request),
-    batchGetRecords: async (context, request) => batchGet(await open(context, request), request),
-    scanRecords: async (context, request) => scan(pool, context, await open(context, request), request),
-    countRecords: async (context, request) => count(pool, context, await open(context, request), request),
-    query: async (context, request) =>
-      search({ pool, clock }, context, await open(context, request), request),
+    getCollectionStats: on(async (collection) => collectionStats(collection)),
+    upsertRecords: on(upsert),
+    patchRecords: on(patch),
+    deleteRecords: on((collection, request, context) => remove(pool, context, collection, request)),
+    getRecord: on(getRecord),
+    batchGetRecords: on(batchGet),
+    scanRecords: on((collection, request, context) => scan(pool, context, collection, request)),
+    countRecords: on((collection, request, context) => count(pool, context, collection, request)),
+    query: on((collection, request, context) => search({ pool, clock }, context, collection, request)),
     getLimits: async () => ({ limits: LIMITS }),
     getServerInfo: async () => serverInfo(deps),
   };

@@ -34,7 +34,9 @@ async function matchingIds(
   collection: Collection,
   filter: NonNullable<DeleteRequest['filter']>,
 ): Promise<Set<string>> {
-  const snapshot: Snapshot = collection.state.snapshot();
+  // Records that other servers wrote before the request are to be deleted too.
+  const view = await collection.view({ consistency: 'strong', sessionToken: '' });
+  const snapshot: Snapshot = view.state.snapshot();
   try {
     const { outcome } = await pool.match(
       { ...taskOf(collection, snapshot, filter), want: 'rows' },
@@ -48,5 +50,6 @@ async function matchingIds(
     return ids;
   } finally {
     snapshot.release();
+    view.release();
   }
 }

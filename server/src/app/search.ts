@@ -26,7 +26,7 @@ export interface SearchDependencies {
   readonly clock: Clock;
 }
 
-/** Answers a query against the state of the collection at the moment of the call. */
+/** Answers a query from one state of the collection. */
 export async function search(
   { pool, clock }: SearchDependencies,
   context: RequestContext,
@@ -34,8 +34,8 @@ export async function search(
   request: QueryRequest,
 ): Promise<QueryResponse> {
   checkQuery(collection, request);
-  await collection.reach(request.sessionToken);
-  const snapshot = collection.state.snapshot();
+  const view = await collection.view(request);
+  const snapshot = view.state.snapshot();
   try {
     const timed = await pool.search(
       {
@@ -53,9 +53,11 @@ export async function search(
       context.signal,
     );
     const hits = readHits(snapshot, timed.outcome, collection.info.metric, request);
-    return { hits, performance: performanceOf(timed, clock.monotonic() - context.startedMs) };
+    const performance = performanceOf(timed, clock.monotonic() - context.startedMs);
+    return { hits, performance, ...collection.receipt(snapshot.sequence) };
   } finally {
     snapshot.release();
+    view.release();
   }
 }
 

@@ -62,7 +62,7 @@ describe('Upkeep', () => {
     // The first process is gone without a word.
     const again = await openTestApp(store, options);
     const read = { collection: 'full', consistency: 'session', sessionToken: '' } as const;
-    expect(await again.handlers.countRecords(context, read)).to.deep.equal({ count: acknowledged });
+    expect(await again.handlers.countRecords(context, read)).to.include({ count: acknowledged });
     await again.close();
   });
 });

@@ -67,7 +67,7 @@ describe('Use cases', () => {
       expect((await query({ filter })).hits.map(({ id }) => id)).to.deep.equal(['c', 'b']);
       expect(
         await app.handlers.countRecords(context, { collection: 'words', filter, ...READ }),
-      ).to.deep.equal({ count: 2 });
+      ).to.include({ count: 2 });
       const { records } = await app.handlers.batchGetRecords(context, {
         ...{ collection: 'words', ids: ['c', 'nobody', 'a'], select: 'all', includeVectors: true, ...READ },
       });

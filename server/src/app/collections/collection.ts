@@ -12,11 +12,13 @@ import type { WalWrites } from '../../core/log/wal-slot.js';
 import { roomOf } from '../../core/memory/memtable.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Scheduler } from '../../ports/scheduler.js';
-import type { CollectionInfo, WriteReceipt } from '../api.js';
+import type { CollectionInfo, ReadOptions, WriteReceipt } from '../api.js';
 import type { CommitLoop } from '../log/commit-loop.js';
+import type { PreparedWrites } from '../log/slot-assembly.js';
 import type { Upkeep } from '../maintenance/upkeep.js';
 import { sequenceOfToken, sessionToken } from '../session-token.js';
 import { encodeAnswer } from './answer-codec.js';
+import { Freshness } from './freshness.js';
 import type { RememberedRequest, RequestWindow, WriteKind } from './request-window.js';
 import { SlotView } from './write-plan.js';
 
@@ -24,6 +26,12 @@ import { SlotView } from './write-plan.js';
 export interface Plan<Answer> {
   readonly writes: WalWrites;
   readonly answer: Answer;
+}
+
+/** A state that stays as it is read until it is released. */
+export interface ReadView {
+  readonly state: CollectionState;
+  readonly release: () => void;
 }
 
 type AnswerBody = Readonly<Record<string, unknown>>;
@@ -37,6 +45,8 @@ export interface CollectionParts {
   readonly upkeep: Upkeep;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+  /** No other server writes here. */
+  readonly alone: boolean;
 }
 
 const NO_WRITES: WalWrites = {
@@ -52,9 +62,13 @@ export class Collection {
   readonly upkeep: Upkeep;
   /** Requests on their way, by request id: a repeated request waits for the first one. */
   readonly #inFlight = new Map<string, Promise<AnswerBody & WriteReceipt>>();
+  readonly #freshness: Freshness;
   #view: SlotView | null = null;
+  #closed = false;
 
   constructor(private readonly parts: CollectionParts) {
+    const { clock, alone, loop } = parts;
+    this.#freshness = new Freshness({ clock, alone, log: loop });
     this.id = parts.id;
     this.info = parts.info;
     this.upkeep = parts.upkeep;
@@ -90,21 +104,27 @@ export class Collection {
   }
 
   /**
-   * Resolves when the write that the session token names is visible here. Throws when the token is not one of
-   * this collection.
+   * Resolves when the state is as new as the read asks for: it holds the write that the session token names,
+   * and what its consistency promises. Throws `CONDITION_FAILED` when the token is not one of this
+   * collection, `STORAGE_UNAVAILABLE` when that cannot be told.
    */
-  async reach(token: string): Promise<void> {
-    const sequence = sequenceOfToken(token, this.id);
-    if (sequence > this.state.sequence) {
-      // One server owns the folder, so a token from the future can only be made up.
-      throw new OmenError(
-        'CONDITION_FAILED',
-        'sessionToken names a write that this collection does not have',
-        {
-          field: 'sessionToken',
-        },
-      );
-    }
+  async reach({ consistency, sessionToken }: ReadOptions): Promise<void> {
+    const sequence = sequenceOfToken(sessionToken, this.id);
+    if (consistency === 'strong') await this.#freshness.strong();
+    else if (sequence <= this.state.sequence) await this.#freshness.recent();
+    else await this.parts.loop.verify();
+    if (sequence <= this.state.sequence) return;
+    // Tokens come with acknowledged writes, and all of those are visible now: this one can only be made up.
+    throw new OmenError('CONDITION_FAILED', 'sessionToken names a write that this collection does not have', {
+      field: 'sessionToken',
+    });
+  }
+
+  /** The state that a read is answered from. To be released when its answer is made. */
+  async view(read: ReadOptions): Promise<ReadView> {
+    await this.reach(read);
+    if (this.#closed) throw gone(this.info.name);
+    return { state: this.state, release: () => undefined };
   }
 
   receipt(sequence: number): WriteReceipt {
@@ -113,6 +133,7 @@ export class Collection {
 
   /** Finishes writes under way and lets go of the memory. Everything acknowledged is in the log. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.parts.loop.close();
     await this.upkeep.close();
     this.state.release();
@@ -126,7 +147,7 @@ export class Collection {
     await this.#holdBack();
     let answer: Answer | undefined;
     let known: RememberedRequest | undefined;
-    const acknowledged = await this.parts.loop.append(() => {
+    const prepare = (): PreparedWrites => {
       // Another process may have written the request before it died: its slot was applied since the first
       // look.
       known = requestId === '' ? undefined : this.parts.window.find(requestId, kind);
@@ -140,7 +161,8 @@ export class Collection {
           ? {}
           : { request: { requestId, answer: encodeAnswer({ kind, answer: planned.answer }) } }),
       };
-    });
+    };
+    const acknowledged = await this.parts.loop.append(prepare, { repeatable: requestId !== '' });
     if (known !== undefined) return this.#answerAgain(known);
     if (answer === undefined) throw new Error('a slot was acknowledged without a plan');
     return { ...answer, ...this.receipt(acknowledged.lastSequence) };
@@ -181,4 +203,8 @@ export class Collection {
     }
     if (bytes > soft) await this.parts.scheduler.sleep(((bytes - soft) / (hard - soft)) * 200);
   }
+}
+
+function gone(name: string): OmenError {
+  return new OmenError('COLLECTION_NOT_FOUND', `collection "${name}" was closed meanwhile`);
 }

@@ -56,6 +56,23 @@ export class Collections {
     }
   }
 
+  /**
+   * Runs `task` on the collection that has the name now. Another server may have deleted the one that is open
+   * here, and given its name to a new one: then `task` runs once more, on that. Throws
+   * `COLLECTION_NOT_FOUND`.
+   */
+  async use<T>(tenant: TenantId, rawName: string, task: (collection: Collection) => Promise<T>): Promise<T> {
+    const collection = await this.open(tenant, rawName);
+    try {
+      return await task(collection);
+    } catch (error) {
+      const gone = error instanceof OmenError && error.reason === 'COLLECTION_NOT_FOUND';
+      if (!gone) throw error;
+      await this.#forget(`${tenant}/${rawName}`, collection);
+      return task(await this.open(tenant, rawName));
+    }
+  }
+
   /** Throws `COLLECTION_EXISTS`. */
   async create(tenant: TenantId, request: CreateCollectionRequest): Promise<CollectionInfo> {
     const name = parseCollectionName(request.name, 'name');
@@ -127,6 +144,14 @@ export class Collections {
         await (await collection).close();
       }),
     );
+  }
+
+  /** Closes a collection that was deleted, unless the name is open anew already. */
+  async #forget(key: string, collection: Collection): Promise<void> {
+    const open = this.#open.get(key);
+    if (open === undefined || (await open.catch(() => null)) !== collection) return;
+    if (this.#open.get(key) === open) this.#open.delete(key);
+    await collection.close();
   }
 
   async #sweepAll(): Promise<void> {

@@ -58,6 +58,8 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     layout,
     rootStore,
     dimensions,
+    alone: deps.ownsStore,
+    thorough: deps.ownsStore,
     apply: (slot) => {
       states.withRoom(() => applySlot(states.written, window, slot));
       if (!states.replayed(slot, (memtable) => upkeep.isFull(memtable))) upkeep.slotApplied(slot);
@@ -80,7 +82,18 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   }
   const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
   const { clock, scheduler } = deps;
-  return new Collection({ id: entry.id, info, present: states, loop, window, upkeep, clock, scheduler });
+  const alone = deps.ownsStore;
+  return new Collection({
+    id: entry.id,
+    info,
+    present: states,
+    loop,
+    window,
+    upkeep,
+    clock,
+    scheduler,
+    alone,
+  });
 }
 
 /** What could not be removed now is removed after the next flush or merge. */

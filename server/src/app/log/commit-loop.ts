@@ -10,57 +10,55 @@
  * A slot whose outcome is unknown is tried again under the same number with the same nonce; the loop never
  * moves on before it knows.
  */
-import { invariant, OmenError } from '../../core/errors.js';
+import { OmenError } from '../../core/errors.js';
 import type { LogPosition } from '../../core/log/root.js';
-import { floorOf } from '../../core/log/root.js';
 import { checkOpen } from '../../core/log/transitions.js';
 import type { DecodedSlot, EncodedSlot } from '../../core/log/wal-slot.js';
 import { encodeWalSlot, joinWrites } from '../../core/log/wal-slot.js';
-import type { Clock } from '../../ports/clock.js';
-import type { Logger } from '../../ports/logger.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import { isFinal, notTried, unknownOutcome } from './commit-errors.js';
-import { checkFollows, LogReader, positionAfter } from './log-reader.js';
-import type { CollectionLayout } from './object-layout.js';
+import type { FollowerDeps } from './log-follower.js';
+import { LogFollower } from './log-follower.js';
+import { LogReader } from './log-reader.js';
 import { newNonce } from './object-layout.js';
-import type { RootSnapshot, RootStore } from './root-store.js';
+import type { RootSnapshot } from './root-store.js';
 import type { Acknowledged, Assembly, PreparedWrites, Seated, SlotBounds, Waiting } from './slot-assembly.js';
 import { assembleSlot, waitingRequest } from './slot-assembly.js';
 import type { RetryDeps, RetryPolicy } from './storage-retry.js';
 import { backoffMs, isRefusal, STORAGE_RETRY } from './storage-retry.js';
 
-export interface CommitLoopDeps {
+export interface CommitLoopDeps extends FollowerDeps {
   readonly store: ObjectStore;
-  readonly clock: Clock;
   readonly rng: Rng;
   readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  readonly rootStore: RootStore;
-  readonly layout: CollectionLayout;
   readonly dimensions: number;
-  /** Brings a committed slot into memory: in order, each once, before its writers are acknowledged. */
-  readonly apply: (slot: DecodedSlot) => void;
-  /** Forget all that was applied: the state is what `root` says, and slots behind its floor follow. */
-  readonly reset?: (snapshot: RootSnapshot) => void | Promise<void>;
-  /** After `reset`: everything that the root and the log hold has been applied. */
-  readonly recovered?: () => void;
+  /** No other server writes here: what is in memory is the newest there is. */
+  readonly alone?: boolean;
   readonly bounds?: SlotBounds;
   readonly retry?: RetryPolicy;
+}
+
+export interface AppendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** `prepare` notices when the request was committed before, so it may run after an unknown outcome. */
+  readonly repeatable?: boolean;
 }
 
 /** 8 MiB is where the time of a write is the bytes and no longer the round trip. */
 export const SLOT_BOUNDS: SlotBounds = { bytes: 8 * 1024 * 1024, writes: 20_000 };
 
-/** Restarts of a recovery that a moving floor overtakes, before it gives up. */
-const RECOVERY_ROUNDS = 20;
+/** Looks beside commits under way, before a catch-up stops them for a moment. */
+const PROBES = 3;
 
 /** A slot on its way into the log. */
 interface Attempt {
   readonly body: Uint8Array;
   readonly slot: DecodedSlot;
   seated: readonly Seated[];
+  /** `Clock.monotonic()` before the slot was first tried. */
+  readonly startedMs: number;
   /** An earlier try may have written the slot. */
   uncertain: boolean;
 }
@@ -79,11 +77,9 @@ type Outcome =
 export class CommitLoop {
   readonly #reader: LogReader;
   readonly #retry: RetryDeps;
+  readonly #follower: LogFollower;
   readonly #queue: Waiting[] = [];
-  #position: LogPosition | null = null;
   #attempt: Attempt | null = null;
-  /** What is in memory may differ from the log: it is read anew before the next slot. */
-  #stale = false;
   #closed = false;
   /** One thing at a time: a slot, a recovery or a catch-up. */
   #running: Promise<void> | null = null;
@@ -94,12 +90,17 @@ export class CommitLoop {
     const { scheduler, rng, retry, store, layout } = deps;
     this.#retry = { scheduler, rng, policy: retry ?? STORAGE_RETRY };
     this.#reader = new LogReader(store, layout, this.#retry);
+    this.#follower = new LogFollower(deps, this.#reader);
   }
 
   /** The last slot applied. What is in memory is exactly the writes up to here. */
   get position(): LogPosition {
-    invariant(this.#position !== null, 'a log is used before it was recovered');
-    return this.#position;
+    return this.#follower.position;
+  }
+
+  /** `Clock.monotonic()` at which memory held every write that was acknowledged anywhere. */
+  get verifiedMs(): number {
+    return this.#follower.verifiedMs;
   }
 
   /** Requests that wait for a slot. */
@@ -119,7 +120,10 @@ export class CommitLoop {
    * `STORAGE_UNAVAILABLE`, whose `metadata.outcome` is `unknown` when the writes may yet appear and `none`
    * when they cannot.
    */
-  append(prepare: () => PreparedWrites, signal?: AbortSignal): Promise<Acknowledged> {
+  append(
+    prepare: () => PreparedWrites,
+    { signal, repeatable = false }: AppendOptions = {},
+  ): Promise<Acknowledged> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new OmenError('DRAINING', 'the server is stopping and takes no more writes'));
@@ -129,7 +133,7 @@ export class CommitLoop {
         reject(signal.reason as Error);
         return;
       }
-      this.#queue.push(waitingRequest({ prepare, resolve, reject, signal }));
+      this.#queue.push(waitingRequest({ prepare, resolve, reject, signal, repeatable }));
       this.#wake();
     });
   }
@@ -138,16 +142,28 @@ export class CommitLoop {
    * Reads the root and the log behind its floor, and applies it all. To be called once before anything else.
    */
   async recover(): Promise<RootSnapshot> {
-    return this.#exclusive(() => this.#recover());
+    return this.#exclusive(() => this.#follower.recover());
   }
 
   /** Applies what other writers have committed meanwhile. */
   async catchUp(): Promise<LogPosition> {
     return this.#exclusive(async () => {
-      await this.#refreshState();
-      await this.#tail();
+      await this.#follower.catchUp();
       return this.position;
     });
+  }
+
+  /**
+   * Makes sure that every write acknowledged anywhere before the call is in memory. Costs two small reads
+   * when nothing is new, and does not hold up commits then.
+   */
+  async verify(): Promise<void> {
+    for (let probes = 0; probes < PROBES; probes++) {
+      const probed = await this.#follower.probe();
+      if (probed === 'current') return;
+      if (probed === 'behind') break;
+    }
+    await this.catchUp();
   }
 
   /** Commits what waits, then ends. Later appends are refused. */
@@ -189,8 +205,8 @@ export class CommitLoop {
     await this.deps.scheduler.yield();
     while (this.#queue.length > 0 && this.#claims === 0) {
       if (this.#attempt === null) {
-        await this.#refreshState();
-        this.#attempt = this.#assemble();
+        await this.#follower.refresh();
+        this.#attempt = await this.#assemble();
       }
       if (this.#attempt !== null) await this.#settle(this.#attempt, await this.#commit(this.#attempt));
       // Lets microtasks of this slot end before the next one is prepared.
@@ -198,29 +214,48 @@ export class CommitLoop {
     }
   }
 
-  async #refreshState(): Promise<void> {
-    if (this.#stale) await this.#recover();
-  }
-
   /** The next slot, or null when no waiting request has anything to log. */
-  #assemble(): Attempt | null {
-    const { slot, sequence } = this.position;
+  async #assemble(): Promise<Attempt | null> {
     const nowMs = Math.trunc(this.deps.clock.now());
     const assembly = assembleSlot(this.#queue, this.deps.bounds ?? SLOT_BOUNDS, nowMs);
     const { seated } = assembly;
     if (assembly.requests.length === 0 && seated.every(({ count }) => count === 0)) {
-      for (const seat of seated) acknowledge(seat, slot, sequence + 1);
+      await this.#answerWithoutSlot(seated);
       return null;
     }
     try {
       const { body, decoded } = this.#encode(assembly, nowMs);
-      return { body, slot: decoded, seated, uncertain: false };
+      return {
+        ...{ body, slot: decoded, seated, uncertain: false },
+        startedMs: this.deps.clock.monotonic(),
+      };
     } catch (error) {
       // Writes that do not fit together are a bug of whoever prepared them; nobody may wait for ever because
       // of it.
       for (const { waiting } of seated) waiting.reject(error);
       return null;
     }
+  }
+
+  /**
+   * Requests that have nothing to log, such as a deletion of what is not there, are true of the state they
+   * were prepared against: it has to be the newest one.
+   */
+  async #answerWithoutSlot(seated: readonly Seated[]): Promise<void> {
+    const at = this.position;
+    try {
+      if (this.deps.alone !== true && seated.length > 0) await this.#follower.catchUp();
+    } catch (error) {
+      for (const { waiting } of seated) waiting.reject(error);
+      return;
+    }
+    if (this.position === at) for (const seat of seated) acknowledge(seat, at.slot, at.sequence + 1);
+    else this.#requeue(seated);
+  }
+
+  /** Back to the front, in their old order, to be prepared against the state that is newer now. */
+  #requeue(seated: readonly Seated[]): void {
+    this.#queue.unshift(...seated.map(({ waiting }) => waiting));
   }
 
   #encode({ parts, requests }: Assembly, createdMs: number): EncodedSlot {
@@ -275,7 +310,7 @@ export class CommitLoop {
       throw new OmenError('STORAGE_UNAVAILABLE', `log slot ${attempt.slot.slot} exists and cannot be read`);
     }
     // The name was collected. Ours was never there if every try was refused.
-    this.#stale = true;
+    this.#follower.stale = true;
     return attempt.uncertain ? { kind: 'overtaken' } : { kind: 'lost' };
   }
 
@@ -287,14 +322,15 @@ export class CommitLoop {
         this.#acknowledge(attempt);
         return;
       case 'lost':
-        // Back to the front of the queue, in their old order, to be prepared against the other writer's slot.
-        this.#queue.unshift(...attempt.seated.map(({ waiting }) => waiting));
+        this.#requeue(attempt.seated);
         logger.debug('log slot lost to another writer', { collection: layout.id, slot: attempt.slot.slot });
-        await this.#refreshState();
-        await this.#tail();
+        await this.#follower.catchUp();
         return;
       case 'overtaken':
-        this.#stale = true;
+        this.#follower.stale = true;
+        // A request that the log remembers finds out by itself when it is prepared again.
+        this.#requeue(attempt.seated.filter(({ waiting }) => waiting.repeatable));
+        attempt.seated = attempt.seated.filter(({ waiting }) => !waiting.repeatable);
         rejectSeated(attempt, unknownOutcome(attempt.slot));
         return;
       case 'refused':
@@ -315,10 +351,12 @@ export class CommitLoop {
   #acknowledge(attempt: Attempt): void {
     try {
       // A catch-up may have met the slot in the log before the loop knew that it was written.
-      if (this.position.slot < attempt.slot.slot) this.#apply(attempt.slot);
+      if (this.position.slot < attempt.slot.slot) this.#follower.apply(attempt.slot);
+      // The slot is the first of its number, so nothing newer existed when it was first tried.
+      this.#follower.verified(attempt.startedMs);
     } catch (error) {
       // The log has it, memory has not.
-      this.#stale = true;
+      this.#follower.stale = true;
       rejectSeated(attempt, error);
       return;
     }
@@ -326,64 +364,8 @@ export class CommitLoop {
     for (const seat of attempt.seated) acknowledge(seat, slot, firstSequence);
   }
 
-  #apply(slot: DecodedSlot): void {
-    this.deps.apply(slot);
-    this.#position = positionAfter(slot);
-  }
-
   #rejectAll(error: unknown): void {
     for (const waiting of this.#queue.splice(0)) waiting.reject(error);
-  }
-
-  async #recover(): Promise<RootSnapshot> {
-    const { rootStore, reset } = this.deps;
-    // Until it has ended well: a recovery that fails half-way is begun again before the next slot.
-    this.#stale = true;
-    for (let round = 1; round <= RECOVERY_ROUNDS; round++) {
-      const snapshot = await (rootStore.current === null ? rootStore.load() : rootStore.refresh());
-      checkOpen(snapshot.root);
-      await reset?.(snapshot);
-      this.#position = floorOf(snapshot.root);
-      if (!(await this.#tail())) continue;
-      this.#stale = false;
-      this.deps.recovered?.();
-      return snapshot;
-    }
-    throw new OmenError('COLLECTION_BUSY', 'the log moved on faster than it could be read', {
-      retryAfterMs: 1000,
-    });
-  }
-
-  /**
-   * Applies the slots behind the position. Before a group is applied the root is read again: with the floor
-   * still below the group, none of its names was ever collected. False when the floor has passed the
-   * position, so that memory has a gap.
-   */
-  async #tail(): Promise<boolean> {
-    const { rootStore, logger, layout } = this.deps;
-    const last = await this.#reader.lastSlot(this.position.slot);
-    for await (const group of this.#reader.groups(this.position.slot + 1, last)) {
-      const { root } = await rootStore.refresh();
-      checkOpen(root);
-      if (root.walFloor > this.position.slot) break;
-      for (const slot of group) {
-        checkFollows(slot, this.position);
-        this.#apply(slot);
-      }
-    }
-    const { root } = await rootStore.refresh();
-    if (root.walFloor > this.position.slot) {
-      this.#stale = true;
-      logger.info('log was folded by another writer', { collection: layout.id, floor: root.walFloor });
-      return false;
-    }
-    if (this.position.slot < last) {
-      throw new OmenError(
-        'DATA_CORRUPTED',
-        `the log of collection ${layout.id} has slot ${last} but slot ${this.position.slot + 1} is missing`,
-      );
-    }
-    return true;
   }
 }
 

@@ -10,9 +10,6 @@ import type { CollectionLayout } from './object-layout.js';
 import type { RetryDeps } from './storage-retry.js';
 import { withRetry } from './storage-retry.js';
 
-/** Slots fetched at once: enough to hide a round trip, few enough to hold in memory. */
-const READ_AHEAD = 4;
-
 export class LogReader {
   constructor(
     private readonly store: ObjectStore,
@@ -49,17 +46,18 @@ export class LogReader {
   }
 
   /**
-   * Slots `from` to `to` in order, a few at a time. A missing slot ends its group early: it was collected, or
-   * lost; the caller tells which by the root.
+   * Up to `count` slots from `first` on, as far as they are there without a gap. `beyond` is a slot that was
+   * found behind the gap: missing ones before it were collected, lost, or written a moment later; the caller
+   * tells which by the root and by looking again.
    */
-  async *groups(from: number, to: number): AsyncGenerator<readonly DecodedSlot[]> {
-    for (let first = from; first <= to; first += READ_AHEAD) {
-      const count = Math.min(READ_AHEAD, to - first + 1);
-      const read = await Promise.all(Array.from({ length: count }, (_, index) => this.read(first + index)));
-      const hole = read.indexOf(null);
-      yield read.slice(0, hole < 0 ? count : hole).filter((slot) => slot !== null);
-      if (hole >= 0) return;
-    }
+  async group(
+    first: number,
+    count: number,
+  ): Promise<{ readonly slots: readonly DecodedSlot[]; readonly beyond: number | null }> {
+    const read = await Promise.all(Array.from({ length: count }, (_, index) => this.read(first + index)));
+    const hole = read.indexOf(null);
+    const slots = read.slice(0, hole < 0 ? count : hole).filter((slot) => slot !== null);
+    return { slots, beyond: read.slice(slots.length).find((slot) => slot !== null)?.slot ?? null };
   }
 }
 

@@ -27,6 +27,8 @@ export interface Waiting {
   readonly prepare: () => PreparedWrites;
   readonly resolve: (acknowledged: Acknowledged) => void;
   readonly reject: (error: unknown) => void;
+  /** May be prepared again although it may have been committed. */
+  readonly repeatable: boolean;
   /** Answered already, because its caller gave up. */
   settled: boolean;
 }
@@ -104,10 +106,12 @@ export interface WaitingRequest {
   readonly resolve: (acknowledged: Acknowledged) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
+  readonly repeatable: boolean;
 }
 
 /** A waiting request that is answered once: by its slot, or by its signal. */
-export function waitingRequest({ prepare, resolve, reject, signal }: WaitingRequest): Waiting {
+export function waitingRequest(request: WaitingRequest): Waiting {
+  const { prepare, resolve, reject, signal, repeatable } = request;
   const abort = (): void => waiting.reject(signal?.reason);
   const end = (): void => {
     waiting.settled = true;
@@ -115,6 +119,7 @@ export function waitingRequest({ prepare, resolve, reject, signal }: WaitingRequ
   };
   const waiting: Waiting = {
     prepare,
+    repeatable,
     resolve: (acknowledged) => {
       end();
       resolve(acknowledged);

@@ -129,7 +129,7 @@ describe('CommitLoop', () => {
     const first = node.put({ a: 1 });
     await hold.reached;
     const gaveUp = new AbortController();
-    const second = node.loop.append(() => ({ writes: puts({ b: 1 }) }), gaveUp.signal);
+    const second = node.loop.append(() => ({ writes: puts({ b: 1 }) }), { signal: gaveUp.signal });
     gaveUp.abort(new OmenError('DEADLINE_EXCEEDED', 'late'));
     expect(await reasonOf(second)).to.equal('DEADLINE_EXCEEDED');
     hold.release();

@@ -1,0 +1,67 @@
+/*
+ * How new a read is. With several servers on one store, a server learns of other servers' writes by looking
+ * at the log; this class decides when a read has to wait for such a look and when an earlier one will do.
+ *
+ * - strong: a look that began after the read did. Reads that arrive while one is under way share the next.
+ * - otherwise: a look that is at most `STALENESS_MS_MAX` old. From half of that age on it is renewed in the
+ *   background, so that a collection under constant reads never waits.
+ *
+ * A collection that nobody reads is never looked at.
+ */
+import type { Clock } from '../../ports/clock.js';
+
+/** Oldest state that a read may be answered from when other servers write too. */
+export const STALENESS_MS_MAX = 5000;
+
+export interface FreshnessDeps {
+  readonly clock: Clock;
+  /** No other server writes here: memory is always the newest state. */
+  readonly alone: boolean;
+  readonly log: {
+    /** `Clock.monotonic()` at which memory held every write that was acknowledged anywhere. */
+    readonly verifiedMs: number;
+    /** Brings every write that was acknowledged before the call into memory. */
+    verify(): Promise<void>;
+  };
+}
+
+export class Freshness {
+  #running: Promise<void> | null = null;
+  /** Begins when the running look ends. */
+  #next: Promise<void> | null = null;
+
+  constructor(private readonly deps: FreshnessDeps) {}
+
+  /** Resolves when every write that was acknowledged before the call is visible. */
+  async strong(): Promise<void> {
+    if (this.deps.alone) return;
+    if (this.#running === null) return this.#look();
+    this.#next ??= this.#afterRunning();
+    return this.#next;
+  }
+
+  /** Resolves when every write is visible that was acknowledged `STALENESS_MS_MAX` before now. */
+  async recent(): Promise<void> {
+    const { alone, clock, log } = this.deps;
+    if (alone) return;
+    const age = clock.monotonic() - log.verifiedMs;
+    if (age <= STALENESS_MS_MAX / 2) return;
+    if (age > STALENESS_MS_MAX) return this.#running ?? this.#look();
+    // Nobody waits for it: a failure shows when a read has to wait.
+    if (this.#running === null) this.#look().catch(() => undefined);
+  }
+
+  async #afterRunning(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    this.#next = null;
+    return this.#look();
+  }
+
+  #look(): Promise<void> {
+    const look = this.deps.log.verify().finally(() => {
+      if (this.#running === look) this.#running = null;
+    });
+    this.#running = look;
+    return look;
+  }
+}
