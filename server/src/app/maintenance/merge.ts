@@ -5,6 +5,7 @@
  */
 import type { OpenSegment } from '../../core/collection/open-segment.js';
 import type { CollectionState } from '../../core/collection/state.js';
+import { OmenError } from '../../core/errors.js';
 import type { Arena } from '../../core/memory/arena.js';
 import type { RowMask } from '../../core/memory/row-mask.js';
 import { publishMerge } from '../../core/log/transitions.js';
@@ -26,9 +27,10 @@ export async function runMerge(
   // A reload may let go of the inputs while the merge reads them.
   const regions = inputs.flatMap((input) => input.regions()).map((region) => region.retain());
   try {
-    const present = new Set((await deps.rootStore.refresh()).root.segments.map(({ key }) => key));
-    if (keys.some((key) => !present.has(key))) {
-      // Merged by an earlier try whose answer was lost, or by another process.
+    const { root } = await deps.rootStore.refresh();
+    const present = new Set(root.segments.map(({ key }) => key));
+    if (keys.some((key) => !present.has(key)) || root.walFloor !== state.foldedSlot) {
+      // Merged or folded by an earlier try whose answer was lost, or by another process.
       await deps.reload();
       return;
     }
@@ -62,7 +64,12 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   const { jobId, masks, state, built } = publication;
   const { rootStore, pool } = deps;
   expectPresent(deps, state);
-  const refs = new Map(rootStore.current?.root.segments.map((ref) => [ref.key, ref]));
+  const root = rootStore.current?.root;
+  if (root?.walFloor !== state.foldedSlot) {
+    // The rows that memory knows to be deleted are those of the root only while both are folded alike.
+    throw new OmenError('COLLECTION_BUSY', 'the log was folded by another server', { retryAfterMs: 100 });
+  }
+  const refs = new Map(root.segments.map((ref) => [ref.key, ref]));
   const deleted = built === null ? [] : movedDeletes(masks, viewOf(pool.arena, built));
   const deletes =
     built === null || deleted.length === 0
