@@ -46,4 +46,33 @@ describe('A merge beside another server', () => {
       await app.close();
     }
   });
+
+  it('scenario 23: does not make a reader of the older root find nothing', async () => {
+    const disk = new MemoryObjectStore();
+    const store = new FailingObjectStore(disk);
+    const options = { ownsStore: false, foldSlots: 1000 };
+    const [one, other] = [
+      await openTestApp(disk, options),
+      await openTestApp(store, { ...options, seed: 2 }),
+    ];
+    await one.handlers.createCollection(context, {
+      ...{ name: NAME, dimensions: 2, metric: 'l2', requestId: '' },
+    });
+    const { upkeep } = await one.collections.open(context.tenant, NAME);
+    for (let segment = 0; segment < 3; segment++) {
+      const records = columnsOf([{ id: `${segment}`, vector: [segment, 1] }]);
+      await one.handlers.upsertRecords(context, { collection: NAME, records, requestId: '' });
+      await upkeep.flush();
+    }
+    const read = store.hold('before', ({ operation, key }) => operation === 'get' && key.includes('/s/'));
+    const counted = other.handlers.countRecords(context, {
+      ...{ collection: NAME, consistency: 'strong', sessionToken: '' },
+    });
+    await read.reached;
+    await upkeep.settle();
+    read.release();
+    expect((await counted).count).to.equal(3);
+    await one.close();
+    await other.close();
+  });
 });

@@ -88,7 +88,14 @@ export class LogFollower {
       const startedMs = clock.monotonic();
       const snapshot = await (rootStore.current === null ? rootStore.load() : rootStore.refresh());
       checkOpen(snapshot.root);
-      await reset?.(snapshot);
+      try {
+        await reset?.(snapshot);
+      } catch (error) {
+        // What this root names may have been replaced and collected meanwhile: then there is a newer one.
+        const { root } = await rootStore.refresh();
+        if (root.version === snapshot.root.version) throw error;
+        continue;
+      }
       this.#position = floorOf(snapshot.root);
       const last = this.deps.thorough === true ? await this.reader.lastSlot(this.position.slot) : 0;
       if (!(await this.tail())) continue;
