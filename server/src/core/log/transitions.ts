@@ -74,6 +74,7 @@ export function registerJob(root: Root, job: JobRef): Root {
 
 /** Takes the right away. A job that is not registered is no error: the aim is reached. */
 export function revokeJob(root: Root, jobId: string): Root {
+  if (!root.jobs.some((job) => job.jobId === jobId)) return root;
   return { ...root, jobs: root.jobs.filter((job) => job.jobId !== jobId) };
 }
 
