@@ -9,7 +9,7 @@ import type { Fault } from '../support/failing-object-store.js';
 import { FailingObjectStore } from '../support/failing-object-store.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { FakeScheduler } from '../support/fake-scheduler.js';
-import { LogNode, silentLogger } from '../support/log-node.js';
+import { LogNode } from '../support/log-node.js';
 import { SeededRng } from '../support/seeded-rng.js';
 
 interface Plan {
@@ -87,12 +87,7 @@ async function run(plan: Plan): Promise<{ outcomes: Outcome[]; history: History;
       await node.loop.catchUp();
       record(history, node);
       await foldAll(node, `job-${i}`);
-      await collectGarbage({
-        store: bucket,
-        layout: node.layout,
-        rootStore: node.roots,
-        logger: silentLogger,
-      });
+      await collectGarbage(node.deps);
     }
   };
   await Promise.all([...Array.from({ length: plan.writers }, (_, writer) => write(writer)), fold()]);

@@ -3,6 +3,7 @@ import type { CollectionLayout } from '#server/app/log/object-layout.js';
 import { ObjectLayout } from '#server/app/log/object-layout.js';
 import { RootStore } from '#server/app/log/root-store.js';
 import type { Acknowledged, SlotBounds } from '#server/app/log/slot-assembly.js';
+import type { CollectorDeps } from '#server/app/maintenance/collect-garbage.js';
 import type { CollectionId } from '#server/core/ids.js';
 import type { Schema } from '#server/core/log/root.js';
 import type { DecodedSlot, WalWrites } from '#server/core/log/wal-slot.js';
@@ -52,6 +53,8 @@ export class LogNode {
   readonly layout: CollectionLayout;
   readonly roots: RootStore;
   readonly loop: CommitLoop;
+  /** What collectors and pinners of this node work with. */
+  readonly deps: CollectorDeps;
   readonly slots: DecodedSlot[] = [];
   readonly values = new Map<string, number>();
   resets = 0;
@@ -68,6 +71,7 @@ export class LogNode {
     this.layout = new ObjectLayout().collection(COLLECTION);
     const shared = { store, rng, scheduler, logger: silentLogger, layout: this.layout };
     this.roots = new RootStore(shared);
+    this.deps = { ...shared, clock, rootStore: this.roots };
     this.loop = new CommitLoop({
       ...shared,
       clock,

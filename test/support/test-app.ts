@@ -19,6 +19,7 @@ export interface TestAppOptions {
   readonly seed?: number;
   readonly arenaBytes?: number;
   readonly foldSlots?: number;
+  readonly retentionMs?: number;
   readonly flushRows?: number;
   readonly clusterFromRows?: number;
   /** False: other servers use the store too. */
@@ -52,6 +53,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     ownsStore: options.ownsStore ?? true,
     defaultDimensions: 128,
     foldSlots: options.foldSlots ?? 4096,
+    retentionMs: options.retentionMs ?? 0,
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),
     ...(options.clusterFromRows === undefined ? {} : { clusterFromRows: options.clusterFromRows }),
   });

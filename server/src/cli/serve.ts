@@ -57,7 +57,7 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
     undo.push(() => pool.close());
     const app = await openApp({
       ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: 'file' },
-      ...{ defaultDimensions: config.dimension, foldSlots: config.foldSlots },
+      ...{ defaultDimensions: config.dimension, foldSlots: config.foldSlots, retentionMs: config.retentionMs },
       // The folder's lock keeps other servers out.
       ownsStore: true,
     });

@@ -117,6 +117,12 @@ export const OPTIONS = {
     default: 4096,
     doc: 'Log slots after which a collection is folded into a segment even when it is small: bounds the start after a crash.',
   }),
+  retentionMs: defineOption({
+    env: 'OMENDB_RETENTION',
+    type: type.duration('0ms', '840h'),
+    default: 24 * 60 * 60 * 1000,
+    doc: 'How long the past of a collection stays readable. What is deleted or replaced takes up storage for that long; 0ms keeps the present and snapshots only.',
+  }),
   maxInFlight: defineOption({
     env: 'OMENDB_MAX_IN_FLIGHT',
     type: type.int(1, 100_000),

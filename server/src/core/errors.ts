@@ -97,6 +97,9 @@ export const ERROR_TABLE = {
   STORAGE_UNAVAILABLE: server('UNAVAILABLE', 503, 'backoff'),
   DATA_CORRUPTED: server('DATA_LOSS', 500),
   INTERNAL: server('INTERNAL', 500),
+  SNAPSHOT_NOT_FOUND: client('NOT_FOUND', 404),
+  SNAPSHOT_EXISTS: client('ALREADY_EXISTS', 409),
+  MOMENT_NOT_KEPT: client('FAILED_PRECONDITION', 400),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorReason = keyof typeof ERROR_TABLE;

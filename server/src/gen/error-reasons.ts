@@ -89,6 +89,12 @@ export const ERROR_REASONS = [
   'DATA_CORRUPTED',
   /** A mistake in the server; the request id helps to find it. */
   'INTERNAL',
+  /** No such snapshot. */
+  'SNAPSHOT_NOT_FOUND',
+  /** A snapshot of that name exists. */
+  'SNAPSHOT_EXISTS',
+  /** That moment of the past is not kept, or not any more. */
+  'MOMENT_NOT_KEPT',
 ] as const;
 
 export type ErrorReason = (typeof ERROR_REASONS)[number];

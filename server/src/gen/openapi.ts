@@ -1440,6 +1440,9 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           'STORAGE_UNAVAILABLE',
           'DATA_CORRUPTED',
           'INTERNAL',
+          'SNAPSHOT_NOT_FOUND',
+          'SNAPSHOT_EXISTS',
+          'MOMENT_NOT_KEPT',
         ],
         description:
           'Why a request failed. Sent as `google.rpc.ErrorInfo.reason` without the prefix, with domain `omendb`.',

@@ -15,10 +15,12 @@ import type { Scheduler } from '../../ports/scheduler.js';
 import type { CollectionInfo, ReadOptions, WriteReceipt } from '../api.js';
 import type { CommitLoop } from '../log/commit-loop.js';
 import type { PreparedWrites } from '../log/slot-assembly.js';
+import type { Collector } from '../maintenance/collector.js';
 import type { Upkeep } from '../maintenance/upkeep.js';
 import { sequenceOfToken, sessionToken } from '../session-token.js';
 import { encodeAnswer } from './answer-codec.js';
 import { Freshness } from './freshness.js';
+import type { History } from './history.js';
 import type { RememberedRequest, RequestWindow, WriteKind } from './request-window.js';
 import { SlotView } from './write-plan.js';
 
@@ -43,6 +45,8 @@ export interface CollectionParts {
   readonly loop: CommitLoop;
   readonly window: RequestWindow;
   readonly upkeep: Upkeep;
+  readonly collector: Collector;
+  readonly history: History;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** No other server writes here. */
@@ -120,10 +124,14 @@ export class Collection {
     });
   }
 
-  /** The state that a read is answered from. To be released when its answer is made. */
+  /**
+   * The state that a read is answered from: the present one, as new as asked for, or one of the past. To be
+   * released when its answer is made.
+   */
   async view(read: ReadOptions): Promise<ReadView> {
-    await this.reach(read);
+    if (read.asOf === undefined) await this.reach(read);
     if (this.#closed) throw gone(this.info.name);
+    if (read.asOf !== undefined) return this.parts.history.view(read.asOf);
     return { state: this.state, release: () => undefined };
   }
 
@@ -136,6 +144,8 @@ export class Collection {
     this.#closed = true;
     await this.parts.loop.close();
     await this.upkeep.close();
+    await this.parts.collector.close();
+    this.parts.history.close();
     this.state.release();
   }
 

@@ -11,8 +11,8 @@
  * moves on before it knows.
  */
 import { OmenError } from '../../core/errors.js';
-import type { LogPosition } from '../../core/log/root.js';
-import { checkOpen } from '../../core/log/transitions.js';
+import type { LogBase, LogPosition } from '../../core/log/root.js';
+import { checkOpen } from '../../core/log/conflict.js';
 import type { DecodedSlot, EncodedSlot } from '../../core/log/wal-slot.js';
 import { encodeWalSlot, joinWrites } from '../../core/log/wal-slot.js';
 import type { ObjectStore } from '../../ports/object-store.js';
@@ -89,7 +89,8 @@ export class CommitLoop {
   constructor(private readonly deps: CommitLoopDeps) {
     const { scheduler, rng, retry, store, layout } = deps;
     this.#retry = { scheduler, rng, policy: retry ?? STORAGE_RETRY };
-    this.#reader = new LogReader(store, layout, this.#retry);
+    const bases = (): readonly LogBase[] => deps.rootStore.current?.root.logBases ?? [];
+    this.#reader = new LogReader(store, layout, this.#retry, bases);
     this.#follower = new LogFollower(deps, this.#reader);
   }
 
@@ -216,7 +217,8 @@ export class CommitLoop {
 
   /** The next slot, or null when no waiting request has anything to log. */
   async #assemble(): Promise<Attempt | null> {
-    const nowMs = Math.trunc(this.deps.clock.now());
+    // A clock that was set back does not make the log go back in time.
+    const nowMs = Math.max(Math.trunc(this.deps.clock.now()), this.position.timeMs);
     const assembly = assembleSlot(this.#queue, this.deps.bounds ?? SLOT_BOUNDS, nowMs);
     const { seated } = assembly;
     if (assembly.requests.length === 0 && seated.every(({ count }) => count === 0)) {

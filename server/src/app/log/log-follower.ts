@@ -9,7 +9,7 @@
 import { invariant, OmenError } from '../../core/errors.js';
 import type { LogPosition } from '../../core/log/root.js';
 import { floorOf } from '../../core/log/root.js';
-import { checkOpen } from '../../core/log/transitions.js';
+import { checkOpen } from '../../core/log/conflict.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';

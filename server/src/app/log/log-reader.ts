@@ -2,7 +2,7 @@
  * Reads slots of a collection's log and checks that each follows the one before.
  */
 import { OmenError } from '../../core/errors.js';
-import type { LogPosition } from '../../core/log/root.js';
+import type { LogBase, LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
 import { decodeWalSlot } from '../../core/log/wal-slot.js';
 import type { ObjectStore } from '../../ports/object-store.js';
@@ -15,15 +15,19 @@ export class LogReader {
     private readonly store: ObjectStore,
     private readonly layout: CollectionLayout,
     private readonly retry: RetryDeps,
+    /** The parts of the log that other collections wrote. */
+    private readonly bases: () => readonly LogBase[],
   ) {}
 
   /** The slot, or null when there is none. Throws `DATA_CORRUPTED` when it is broken. */
   async read(slot: number): Promise<DecodedSlot | null> {
-    const key = this.layout.slotKey(slot);
+    const base = this.bases().find(({ throughSlot }) => slot <= throughSlot);
+    const id = base?.writtenFor ?? this.layout.id;
+    const key = this.layout.folder(base?.folder).slotKey(slot);
     const got = await withRetry(this.retry, () => this.store.get(key));
     if (got.kind !== 'found') return null;
     const decoded = decodeWalSlot(got.body, key);
-    if (decoded.collectionId !== this.layout.id || decoded.slot !== slot) {
+    if (decoded.collectionId !== id || decoded.slot !== slot) {
       const seen = `slot ${decoded.slot} of collection ${decoded.collectionId}`;
       throw new OmenError('DATA_CORRUPTED', `log slot ${key} holds ${seen}`);
     }
@@ -35,7 +39,7 @@ export class LogReader {
    * the log.
    */
   async lastSlot(from: number): Promise<number> {
-    let last = from;
+    let last = Math.max(from, this.bases().at(-1)?.throughSlot ?? 0);
     for (;;) {
       const startAfter = this.layout.slotKey(last);
       const page = await withRetry(this.retry, () => this.store.list(this.layout.slotPrefix, startAfter));
@@ -84,5 +88,6 @@ export function positionAfter(slot: DecodedSlot): LogPosition {
     slot: slot.slot,
     hash: slot.hash,
     sequence: slot.firstSequence + slot.writes.ops.length - 1,
+    timeMs: slot.createdMs,
   };
 }

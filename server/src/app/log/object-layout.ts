@@ -57,17 +57,26 @@ export class ObjectLayout {
   }
 
   collection(id: CollectionId): CollectionLayout {
-    return new CollectionLayout(id, `${this.prefix}n/${spread(id)}/${id}/`);
+    return new CollectionLayout(this, id);
   }
 }
 
 /** The keys of one collection. */
 export class CollectionLayout {
+  /** Begins every key of the collection and no other. */
+  readonly prefix: string;
+
   constructor(
+    private readonly layout: ObjectLayout,
     readonly id: CollectionId,
-    /** Begins every key of the collection and no other. */
-    readonly prefix: string,
-  ) {}
+  ) {
+    this.prefix = `${layout.prefix}n/${spread(id)}/${id}/`;
+  }
+
+  /** The layout of another collection, or of this one when none is named. */
+  folder(id: CollectionId | undefined): CollectionLayout {
+    return id === undefined || id === this.id ? this : this.layout.collection(id);
+  }
 
   get rootKey(): string {
     return `${this.prefix}root`;
@@ -97,6 +106,11 @@ export class CollectionLayout {
   /** The full key of one that stands in a root. */
   absolute(relative: string): string {
     return `${this.prefix}${relative}`;
+  }
+
+  /** The full key of an object that a root names, in whosever folder it lies. */
+  locate({ key, folder }: { readonly key: string; readonly folder?: CollectionId }): string {
+    return this.folder(folder).absolute(key);
   }
 
   relative(key: string): string {

@@ -164,19 +164,12 @@ export class RootStore {
 
   async #fetch(known: RootSnapshot | null): Promise<RootSnapshot> {
     const { store, layout } = this.deps;
-    const got = await withRetry(this.#retry, () =>
-      store.get(layout.rootKey, known === null ? {} : { ifNoneMatch: known.etag }),
-    );
-    if (got.kind === 'unchanged' && known !== null) return known;
-    if (got.kind !== 'found') {
+    const got = await withRetry(this.#retry, () => readRoot(store, layout, known?.etag));
+    if (got === 'unchanged' && known !== null) return known;
+    if (got === null || got === 'unchanged') {
       throw new OmenError('COLLECTION_NOT_FOUND', `collection ${layout.id} does not exist any more`);
     }
-    const root = decodeRoot(got.body, `root ${layout.rootKey}`);
-    if (root.collectionId !== layout.id) {
-      const text = `root ${layout.rootKey} belongs to collection ${root.collectionId}`;
-      throw new OmenError('DATA_CORRUPTED', text);
-    }
-    return this.#adopt({ root, etag: got.etag });
+    return this.#adopt(got);
   }
 
   /** A read that was overtaken by a commit must not bring the older root back. */
@@ -187,6 +180,32 @@ export class RootStore {
     for (const listener of this.#listeners) listener(snapshot, before);
     return snapshot;
   }
+}
+
+/**
+ * Reads the root of a collection: null when there is none, `unchanged` when it still has the etag `known`.
+ * Throws `DATA_CORRUPTED`.
+ */
+export async function readRoot(store: ObjectStore, layout: CollectionLayout): Promise<RootSnapshot | null>;
+export async function readRoot(
+  store: ObjectStore,
+  layout: CollectionLayout,
+  known: string | undefined,
+): Promise<RootSnapshot | 'unchanged' | null>;
+export async function readRoot(
+  store: ObjectStore,
+  layout: CollectionLayout,
+  known?: string,
+): Promise<RootSnapshot | 'unchanged' | null> {
+  const got = await store.get(layout.rootKey, known === undefined ? {} : { ifNoneMatch: known });
+  if (got.kind === 'unchanged') return 'unchanged';
+  if (got.kind === 'absent') return null;
+  const root = decodeRoot(got.body, `root ${layout.rootKey}`);
+  if (root.collectionId !== layout.id) {
+    const text = `root ${layout.rootKey} belongs to collection ${root.collectionId}`;
+    throw new OmenError('DATA_CORRUPTED', text);
+  }
+  return { root, etag: got.etag };
 }
 
 function unknownOutcome(

@@ -1,26 +1,24 @@
 /*
  * Removes the objects of deleted collections.
  *
- * The root is sealed first, so no write is acknowledged and no job publishes any more; then everything but
- * the root goes, then the root. A writer that slept through all this may still put an object. So a collection
- * is forgotten only when a later pass finds nothing of it.
+ * The root is sealed first, so no write is acknowledged, no job publishes and nothing is pinned any more;
+ * then everything that no pin needs goes, and when there is no pin the root too. A writer that slept through
+ * all this may still put an object. So a collection is forgotten only when a later pass finds nothing of it.
  */
 import { OmenError } from '../../core/errors.js';
 import { seal } from '../../core/log/transitions.js';
-import type { Logger } from '../../ports/logger.js';
-import type { ObjectStore } from '../../ports/object-store.js';
-import type { Rng } from '../../ports/rng.js';
-import type { Scheduler } from '../../ports/scheduler.js';
+import type { Root } from '../../core/log/root.js';
 import type { Catalog, DoomedCollection } from '../log/catalog.js';
 import type { ObjectLayout } from '../log/object-layout.js';
 import { RootStore } from '../log/root-store.js';
-import { listAll, removeAll } from './collect-garbage.js';
+import type { Pin } from '../log/pin.js';
+import { removePin } from '../log/pin.js';
+import { collectGarbage } from './collect-garbage.js';
+import type { PinCollectorDeps } from './collect-pins.js';
+import { collectPins, readPins } from './collect-pins.js';
+import { listAll, removeAll } from './list-objects.js';
 
-export interface DeletedCollectorDeps {
-  readonly store: ObjectStore;
-  readonly rng: Rng;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
+export interface DeletedCollectorDeps extends Omit<PinCollectorDeps, 'layout' | 'rootStore'> {
   readonly layout: ObjectLayout;
   readonly catalog: Catalog;
 }
@@ -38,36 +36,57 @@ export interface DeletedReport {
 export async function collectDeleted(deps: DeletedCollectorDeps): Promise<DeletedReport> {
   const total = { removed: 0, forgotten: 0, objects: 0, bytes: 0 };
   for await (const doomed of deps.catalog.doomed()) {
-    const { objects, bytes } = await removeCollection(deps, doomed);
+    const { objects, bytes, pinned } = await removeCollection(deps, doomed);
     total.objects += objects;
     total.bytes += bytes;
     if (objects > 0) total.removed++;
-    else total.forgotten++;
-    if (objects === 0) await deps.catalog.forget(doomed);
+    if (objects > 0 || pinned) continue;
+    total.forgotten++;
+    await deps.catalog.forget(doomed);
   }
   if (total.objects > 0) deps.logger.info('objects of deleted collections removed', total);
   return total;
 }
 
-async function removeCollection(
-  deps: DeletedCollectorDeps,
-  { id }: DoomedCollection,
-): Promise<{ readonly objects: number; readonly bytes: number }> {
-  const { store } = deps;
-  const layout = deps.layout.collection(id);
-  await sealRoot(new RootStore({ ...deps, layout }));
-  const listed = await listAll(store, layout.prefix);
-  const inner = listed.filter(({ key }) => key !== layout.rootKey);
-  await removeAll(store, inner, 8);
-  if (listed.length > inner.length) await store.delete(layout.rootKey);
-  return { objects: listed.length, bytes: listed.reduce((sum, { size }) => sum + size, 0) };
+interface Removed {
+  readonly objects: number;
+  readonly bytes: number;
+  /** Something of it is used by a branch or a backup: the rest stays until that ends. */
+  readonly pinned: boolean;
 }
 
-/** A root that is gone needs no seal: without one nothing is acknowledged. */
-async function sealRoot(rootStore: RootStore): Promise<void> {
+async function removeCollection(deps: DeletedCollectorDeps, { id }: DoomedCollection): Promise<Removed> {
+  const { store } = deps;
+  const layout = deps.layout.collection(id);
+  const rootStore = new RootStore({ ...deps, layout });
+  const sealed = await sealRoot(rootStore);
+  const inside = { ...deps, layout, rootStore };
+  const pins = sealed === null ? new Map<string, Pin>() : await collectPins(inside, await readPins(inside));
+  if (pins.size > 0) {
+    const { keys, bytes } = await collectGarbage(inside);
+    return { objects: keys.length, bytes, pinned: true };
+  }
+  const listed = await listAll(store, layout.prefix);
+  await removeAll(
+    store,
+    listed.filter(({ key }) => key !== layout.rootKey),
+  );
+  // Its own pins on other collections go before the root that names them.
+  for (const { collectionId, pinId } of sealed?.parents ?? []) {
+    await removePin({ ...deps, layout: deps.layout.collection(collectionId) }, pinId);
+  }
+  if (sealed !== null) await store.delete(layout.rootKey);
+  return {
+    ...{ objects: listed.length, bytes: listed.reduce((sum, { size }) => sum + size, 0), pinned: false },
+  };
+}
+
+/** The sealed root. One that is gone needs no seal: without it nothing is acknowledged. */
+async function sealRoot(rootStore: RootStore): Promise<Root | null> {
   try {
-    await rootStore.commit(seal);
+    return (await rootStore.commit(seal)).root;
   } catch (error) {
     if (!(error instanceof OmenError) || error.reason !== 'COLLECTION_NOT_FOUND') throw error;
+    return null;
   }
 }

@@ -12,33 +12,46 @@
  * when the root is past its version, so that its swap cannot succeed.
  */
 import { OmenError } from '../../core/errors.js';
+import { expireCheckpoints, keeps } from '../../core/log/retention.js';
 import type { Root } from '../../core/log/root.js';
+import { foldersOf } from '../../core/log/root.js';
 import { raiseRetention, revokeJob } from '../../core/log/transitions.js';
-import type { Logger } from '../../ports/logger.js';
-import type { ObjectStore } from '../../ports/object-store.js';
 import { manifestOf, readManifest } from '../log/manifest-chain.js';
 import type { CollectionLayout } from '../log/object-layout.js';
 import { classifyKey } from '../log/object-layout.js';
 import type { Pin } from '../log/pin.js';
-import { decodePin } from '../log/pin.js';
-import type { RootStore } from '../log/root-store.js';
+import { removePin } from '../log/pin.js';
+import type { PinCollectorDeps } from './collect-pins.js';
+import { collectPins, readPins } from './collect-pins.js';
+import type { Listed } from './list-objects.js';
+import { listAll, removeAll } from './list-objects.js';
 
-export interface CollectorDeps {
-  readonly store: ObjectStore;
-  readonly logger: Logger;
-  readonly layout: CollectionLayout;
-  readonly rootStore: RootStore;
+export interface CollectorDeps extends PinCollectorDeps {
+  /** What kept versions refer to, by manifest: they never change. Filled here. */
+  readonly known?: Map<string, KeptVersion>;
 }
 
 export interface CollectorOptions {
   /** Say what would be removed and remove nothing; the root is left alone too. */
   readonly dryRun?: boolean;
+  /** How long the past stays readable; 0 milliseconds unless given. */
+  readonly windowMs?: number;
   /** Older versions to keep beside the present one: none unless asked for. */
   readonly keepVersions?: number;
   /** Jobs whose work is known to have ended without publishing. */
   readonly revoke?: readonly string[];
   /** Removals at once. */
   readonly concurrency?: number;
+}
+
+/** What a version that must stay readable refers to. */
+export interface KeptVersion {
+  readonly version: number;
+  readonly walFloor: number;
+  /** Relative to the collection's folder. */
+  readonly keys: readonly string[];
+  /** Whether it uses objects of another collection. */
+  readonly foreign: boolean;
 }
 
 export const GARBAGE_CLASSES = ['slot', 'manifest', 'job'] as const;
@@ -57,24 +70,32 @@ export interface GarbageReport {
   readonly unknown: readonly string[];
 }
 
-/** One pass over one collection. Safe beside writers, jobs and other collectors. */
+/**
+ * One pass over one collection. Safe beside writers, jobs and other collectors. Of a sealed collection only
+ * what is pinned is kept.
+ */
 export async function collectGarbage(
   deps: CollectorDeps,
   options: CollectorOptions = {},
 ): Promise<GarbageReport> {
   const { store, layout, rootStore } = deps;
   const dryRun = options.dryRun === true;
-  const prepared = dryRun
-    ? prepare((await rootStore.refresh()).root, options)
-    : (await rootStore.commit((root) => prepare(root, options))).root;
-  const listed = await listAll(store, layout.prefix);
-  const pins = await readPins(store, layout);
+  const step = (root: Root): Root => prepare(root, options, deps.clock.now());
+  const prepared = dryRun ? step((await rootStore.refresh()).root) : (await rootStore.commit(step)).root;
+  const listed = await listAll(store, layout.prefix, lastToList(prepared, layout));
+  const pins = await readPins(deps);
   const { root } = await rootStore.refresh();
   // The floor of step 1 and not that of `root`: a pin put after step 3 may rely on a version below a floor
   // raised since.
-  const kept = await readKept(deps, { root, pins, floor: prepared.retentionFloor });
-  const garbage = findGarbage(root, kept, listed);
-  if (!dryRun) await removeAll(store, garbage, options.concurrency ?? 8);
+  const kept = await readKept(deps, { root, pins: [...pins.values()], floor: prepared.retentionFloor });
+  const needed = { kept, pins: [...pins.values()], floor: prepared.retentionFloor };
+  const garbage = findGarbage(root, needed, listed);
+  if (!dryRun) {
+    await removeAll(store, garbage, options.concurrency);
+    // A pin that goes now frees its objects for the next pass.
+    await collectPins(deps, pins);
+    await releaseParents(deps, root, kept);
+  }
   return report({ garbage, listed, dryRun });
 }
 
@@ -86,45 +107,28 @@ export async function collectCollection(deps: CollectorDeps, options?: Collector
   if (unknown.length > 0) deps.logger.warn('objects that are none of ours', { ...facts, keys: unknown });
 }
 
-export interface Listed {
-  readonly key: string;
-  readonly relative: string;
-  readonly size: number;
-}
-
 interface Garbage extends Listed {
   readonly kind: GarbageClass;
 }
 
 /** Step 1 as a transition: the same root when there is nothing to change. */
-function prepare(root: Root, { keepVersions = 0, revoke = [] }: CollectorOptions): Root {
+function prepare(root: Root, options: CollectorOptions, nowMs: number): Root {
+  if (root.sealed) return root;
+  const { keepVersions = 0, revoke = [], windowMs = 0 } = options;
   const revoked = root.jobs.some(({ jobId }) => revoke.includes(jobId))
     ? revoke.reduce(revokeJob, root)
     : root;
+  const expired = expireCheckpoints(revoked, { nowMs, windowMs });
   const target = root.version - keepVersions;
   // The commit itself makes a version, with the content of the one before: a floor that followed that too
   // would never come to rest.
-  return target - root.retentionFloor >= 2 || revoked !== root ? raiseRetention(revoked, target) : revoked;
+  return target - root.retentionFloor >= 2 || expired !== root ? raiseRetention(expired, target) : expired;
 }
 
-export async function listAll(store: ObjectStore, prefix: string): Promise<Listed[]> {
-  const all: Listed[] = [];
-  for (let after = ''; ;) {
-    const page = await store.list(prefix, after);
-    if (page.length === 0) return all;
-    for (const { key, size } of page) all.push({ key, size, relative: key.slice(prefix.length) });
-    after = page.at(-1)?.key ?? after;
-  }
-}
-
-async function readPins(store: ObjectStore, layout: CollectionLayout): Promise<Pin[]> {
-  const pins: Pin[] = [];
-  for (const { key } of await listAll(store, layout.pinPrefix)) {
-    const got = await store.get(key);
-    // Removed since it was listed: whoever held it needs it no more.
-    if (got.kind === 'found') pins.push(decodePin(got.body, key));
-  }
-  return pins;
+/** The log is the last in the order of keys, and slots that are kept for reads of the past need no look. */
+function lastToList(root: Root, layout: CollectionLayout): string | undefined {
+  if (root.sealed) return undefined;
+  return layout.slotKey(Math.min(root.walFloor, ...root.checkpoints.map(({ walFloor }) => walFloor)));
 }
 
 interface Wanted {
@@ -134,25 +138,41 @@ interface Wanted {
 }
 
 /**
- * The versions that must stay readable, by manifest: from the floor on, and the pinned ones. Found through
- * the root and not through the listing, which may be older than the newest of them.
+ * The versions that must stay readable, by manifest: from the floor on, checkpoints, and those of snapshots
+ * and pins. Found through the root and not through the listing, which may be older than the newest of them.
  */
-async function readKept(deps: CollectorDeps, { root, pins, floor }: Wanted): Promise<Map<string, Root>> {
-  const kept = new Map<string, Root>([[root.manifests.at(-1) ?? '', root]]);
-  const keep = async (manifest: string | null, version: number): Promise<Root | null> => {
-    const read = manifest === null ? null : await readManifest(deps, manifest);
-    if (manifest !== null && read !== null) kept.set(manifest, read);
-    // Below the floor of now another collector may have been faster, or a pinner has found out and is about
-    // to let go.
-    else if (version >= root.retentionFloor) throw missing(root, version);
-    return read;
+async function readKept(
+  deps: CollectorDeps,
+  { root, pins, floor }: Wanted,
+): Promise<Map<string, KeptVersion>> {
+  const kept = new Map<string, KeptVersion>();
+  const keep = async (manifest: string | null, version: number): Promise<void> => {
+    if (manifest !== null && kept.has(manifest)) return;
+    const known = manifest === null ? undefined : deps.known?.get(manifest);
+    const read = known === undefined && manifest !== null ? await readManifest(deps, manifest) : null;
+    const entry = known ?? (read === null ? null : keptVersion(read));
+    if (manifest !== null && entry !== null) kept.set(manifest, entry);
+    // What the root of now does not keep, another collector may have removed already, or a pinner has found
+    // out and is about to let go.
+    else if (keeps(root, version)) throw missing(root, version);
   };
-  let newer = root;
-  for (let version = root.version - 1; version >= floor; version--) {
-    newer = (await keep(await manifestOf(deps, newer, version), version)) ?? newer;
+  if (!root.sealed) {
+    kept.set(root.manifests.at(-1) ?? '', keptVersion(root));
+    for (let version = root.version - 1; version >= floor; version--) {
+      await keep(await manifestOf(deps, root, version), version);
+    }
+    for (const { manifest, version } of root.checkpoints) await keep(manifest, version);
+    for (const { base } of root.snapshots) await keep(base.manifest, base.version);
   }
-  for (const { manifest, version } of pins) if (!kept.has(manifest)) await keep(manifest, version);
+  for (const { manifest, version } of pins) await keep(manifest, version);
+  deps.known?.clear();
+  for (const [manifest, entry] of kept) deps.known?.set(manifest, entry);
   return kept;
+}
+
+function keptVersion(root: Root): KeptVersion {
+  const { version, walFloor } = root;
+  return { version, walFloor, keys: keysOf(root), foreign: foldersOf(root).length > 0 };
 }
 
 function missing({ collectionId }: Root, version: number): OmenError {
@@ -163,17 +183,23 @@ function missing({ collectionId }: Root, version: number): OmenError {
   );
 }
 
-function findGarbage(root: Root, kept: ReadonlyMap<string, Root>, listed: readonly Listed[]): Garbage[] {
-  const roots = [root, ...kept.values()];
-  const referenced = new Set([...roots.flatMap(keysOf), ...kept.keys()]);
+interface Needed {
+  readonly kept: ReadonlyMap<string, KeptVersion>;
+  readonly pins: readonly Pin[];
+  readonly floor: number;
+}
+
+function findGarbage(root: Root, needed: Needed, listed: readonly Listed[]): Garbage[] {
+  const { kept } = needed;
+  const referenced = new Set([...[...kept.values()].flatMap(({ keys }) => keys), ...kept.keys()]);
   const jobs = new Set(root.jobs.map(({ jobId }) => jobId));
-  const logFloor = Math.min(...roots.map(({ walFloor }) => walFloor));
+  const isKeptSlot = keptSlots(root, needed);
   return listed.flatMap((object): Garbage[] => {
     const known = classifyKey(object.relative);
     const gone = (kind: GarbageClass): Garbage[] => [{ ...object, kind }];
     switch (known?.kind) {
       case 'slot':
-        return known.slot <= logFloor ? gone('slot') : [];
+        return isKeptSlot(known.slot) ? [] : gone('slot');
       case 'manifest':
         return known.version <= root.version && !referenced.has(object.relative) ? gone('manifest') : [];
       case 'job':
@@ -186,19 +212,39 @@ function findGarbage(root: Root, kept: ReadonlyMap<string, Root>, listed: readon
   });
 }
 
+/**
+ * Of an open collection the log above the floor of every version that begins reads of the past; and for each
+ * snapshot and pin the stretch from its version's floor to its end.
+ */
+function keptSlots(root: Root, { kept, pins, floor }: Needed): (slot: number) => boolean {
+  const spans = [
+    ...root.snapshots.map(({ base, through }) => ({ from: base.walFloor, through: through.slot })),
+    ...pins.map(({ walFloor, throughSlot }) => ({ from: walFloor, through: throughSlot })),
+  ];
+  const checkpoints = new Set(root.checkpoints.map(({ version }) => version));
+  const open = [...kept.values()].filter(({ version }) => version >= floor || checkpoints.has(version));
+  const bottom = root.sealed ? Infinity : Math.min(root.walFloor, ...open.map(({ walFloor }) => walFloor));
+  return (slot) => slot > bottom || spans.some(({ from, through }) => slot > from && slot <= through);
+}
+
+/** When no version that is kept uses objects of other collections any more, they may have them back. */
+async function releaseParents(
+  deps: CollectorDeps,
+  root: Root,
+  kept: ReadonlyMap<string, KeptVersion>,
+): Promise<void> {
+  if (root.sealed || root.parents.length === 0 || [...kept.values()].some(({ foreign }) => foreign)) return;
+  await deps.rootStore.commit((present) =>
+    present.parents.length === 0 ? present : { ...present, parents: [] },
+  );
+  for (const { collectionId, pinId } of root.parents) {
+    await removePin({ ...deps, layout: deps.layout.folder(collectionId) }, pinId);
+  }
+}
+
 function keysOf({ segments, requestWindow }: Root): string[] {
   const keys = segments.flatMap(({ key, deletes }) => (deletes === undefined ? [key] : [key, deletes.key]));
   return requestWindow === undefined ? keys : [...keys, requestWindow.key];
-}
-
-export async function removeAll(
-  store: ObjectStore,
-  garbage: readonly Listed[],
-  concurrency: number,
-): Promise<void> {
-  for (let from = 0; from < garbage.length; from += concurrency) {
-    await Promise.all(garbage.slice(from, from + concurrency).map(({ key }) => store.delete(key)));
-  }
 }
 
 interface Pass {

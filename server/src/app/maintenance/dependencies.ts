@@ -30,6 +30,8 @@ export interface UpkeepDependencies {
   readonly owner: string;
   /** Jobs of this owner that are under way. */
   readonly runningJobs: Set<string>;
+  /** How long the past stays readable, in milliseconds. */
+  readonly retentionMs: number;
   /** Slots after which the log is folded even when it is small. */
   readonly foldSlots: number;
   /** Rows after which a memtable is folded. */

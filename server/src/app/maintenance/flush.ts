@@ -66,6 +66,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
       fromSlot,
       segment: built === null ? null : segmentRef(built, jobId, 0),
       deletes: changes,
+      retention: { nowMs: deps.clock.now(), windowMs: deps.retentionMs },
       ...(requestWindow === null ? {} : { requestWindow }),
     }),
   );

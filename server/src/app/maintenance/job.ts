@@ -3,6 +3,7 @@
  */
 import type { BuildTask, BuiltSegment } from '../../core/engine/tasks.js';
 import type { JobKind, Root, SegmentRef } from '../../core/log/root.js';
+import { refused } from '../../core/log/conflict.js';
 import { registerJob, revokeJob } from '../../core/log/transitions.js';
 import type { JsonObject } from '../../core/log/envelope.js';
 import type { Region } from '../../core/memory/arena.js';
@@ -13,6 +14,11 @@ import type { UpkeepDependencies } from './dependencies.js';
 
 /** From this many rows on a segment is clustered; below, reading all rows is as fast. */
 const CLUSTER_FROM_ROWS = 4096;
+
+/**
+ * A job of another server that is this old is taken to be dead: its right is revoked, so it cannot publish.
+ */
+const JOB_MS_MAX = 15 * 60 * 1000;
 
 /** Registers a job, runs it, and takes its right away when it fails, so that its objects are garbage. */
 export async function withJob<T>(
@@ -26,7 +32,15 @@ export async function withJob<T>(
   runningJobs.add(jobId);
   const startedMs = clock.monotonic();
   try {
-    await rootStore.commit((root) => registerJob(withoutEnded(root, owner, runningJobs), job));
+    const living = { owner, running: runningJobs, nowMs: job.claimedAtMs };
+    await rootStore.commit((root) => {
+      const free = withoutEnded(root, living);
+      // Two servers that fold the same log would only undo each other's work.
+      if (kind === 'flush' && free.jobs.some((other) => other.kind === 'flush')) {
+        throw refused('job-exists', 'another server is folding the log');
+      }
+      return registerJob(free, job);
+    });
     const result = await run(jobId);
     logger.debug(`${kind} published`, {
       collection: layout.id,
@@ -50,9 +64,18 @@ export async function withJob<T>(
   }
 }
 
-/** Takes the right from jobs of this owner that ended without being able to give it back. */
-export function withoutEnded(root: Root, owner: string, running: ReadonlySet<string>): Root {
-  const ended = root.jobs.filter((job) => job.claimedBy === owner && !running.has(job.jobId));
+interface Living {
+  readonly owner: string;
+  /** Jobs of the owner that are under way. */
+  readonly running: ReadonlySet<string>;
+  readonly nowMs: number;
+}
+
+/** Takes the right from jobs that ended, or whose server did, without being able to give it back. */
+export function withoutEnded(root: Root, { owner, running, nowMs }: Living): Root {
+  const ended = root.jobs.filter(({ jobId, claimedBy, claimedAtMs }) =>
+    claimedBy === owner ? !running.has(jobId) : nowMs - claimedAtMs > JOB_MS_MAX,
+  );
   return ended.reduce((next, job) => revokeJob(next, job.jobId), root);
 }
 

@@ -9,6 +9,7 @@
 import type { FrozenMemtable } from '../../core/collection/state.js';
 import { pickMerge } from '../../core/collection/merge-policy.js';
 import { OmenError } from '../../core/errors.js';
+import { conflictOf } from '../../core/log/conflict.js';
 import { LIMITS } from '../../core/limits.js';
 import type { LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
@@ -202,7 +203,9 @@ export class Upkeep {
 
   #failed(what: 'flush' | 'merge', error: unknown): void {
     const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);
-    this.deps.logger.error(`a ${what} failed and is tried again`, {
+    // Another server is at it, or was faster: nothing is wrong.
+    const level = conflictOf(error) === null ? 'error' : 'debug';
+    this.deps.logger[level](`a ${what} failed and is tried again`, {
       collection: this.deps.layout.id,
       waitMs,
       error: error instanceof Error ? error.message : String(error),

@@ -4,7 +4,7 @@
  * them after every step.
  */
 import type { Root } from './root.js';
-import { MANIFESTS_KEPT } from './root.js';
+import { foldersOf, MANIFESTS_KEPT } from './root.js';
 
 export interface Violation {
   readonly invariant: string;
@@ -34,6 +34,21 @@ export const ROOT_RULES = {
     root.retentionFloor > root.version ? `${root.retentionFloor} > ${root.version}` : null,
   'a bounded number of manifests is carried': (root) =>
     root.manifests.length > MANIFESTS_KEPT ? String(root.manifests.length) : null,
+  'checkpoints are older versions in order': (root) => {
+    const versions = [...root.checkpoints.map(({ version }) => version), root.version];
+    return versions.every((version, index) => version > (versions[index - 1] ?? 0)) ? null : versions.join();
+  },
+  'snapshot names are distinct': (root) => repeated(root.snapshots.map(({ name }) => name)),
+  'a snapshot ends behind its base': (root) =>
+    root.snapshots.find(({ base, through }) => through.slot < base.walFloor)?.name ?? null,
+  'log bases ascend above the floor': (root) => {
+    const ends = [root.walFloor, ...root.logBases.map(({ throughSlot }) => throughSlot)];
+    return ends.every((end, index) => index === 0 || end > (ends[index - 1] ?? 0)) ? null : ends.join();
+  },
+  "another collection's objects are pinned": (root) => {
+    const foreign = foldersOf(root);
+    return foreign.length > 0 && root.parents.length === 0 ? (foreign[0] ?? null) : null;
+  },
   'a sealed root has no jobs': (root) => (root.sealed && root.jobs.length > 0 ? 'jobs' : null),
 } as const satisfies Record<string, RootRule>;
 
@@ -42,6 +57,7 @@ export const STEP_RULES = {
   'the version grows by one': (a, b) => (b.version === a.version + 1 ? null : `${a.version} to ${b.version}`),
   'the log floor does not fall': (a, b) => falls(a.walFloor, b.walFloor),
   'the folded sequence does not fall': (a, b) => falls(a.foldedSequence, b.foldedSequence),
+  'the time of the floor does not fall': (a, b) => falls(a.floorTimeMs, b.floorTimeMs),
   'the retention floor does not fall': (a, b) => falls(a.retentionFloor, b.retentionFloor),
   'the floor moves together with its hash': (a, b) =>
     a.walFloor === b.walFloor && a.walFloorHash !== b.walFloorHash ? b.walFloorHash : null,

@@ -14,7 +14,7 @@ import type { EnvelopeKind, JsonObject } from './envelope.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.js';
 import { NO_SLOT_HASH } from './wal-slot.js';
 
-export const ROOT_FORMAT = 1;
+export const ROOT_FORMAT = 2;
 
 /** Manifest keys that a root carries: enough to tell one's own success after this many later commits. */
 export const MANIFESTS_KEPT = 32;
@@ -32,12 +32,18 @@ export interface Schema {
 /** Rows of a segment that are gone: a bitmap in an object of its own. */
 export interface DeletesRef {
   readonly key: string;
+  /** The collection in whose folder the object lies; absent: this one. */
+  readonly folder?: CollectionId;
   /** Deleted rows. */
   readonly rows: number;
 }
 
 export interface SegmentRef {
   readonly key: string;
+  /** The collection in whose folder the object lies; absent: this one. */
+  readonly folder?: CollectionId;
+  /** The collection that wrote it and whose id stands in it; absent: this one. */
+  readonly writtenFor?: CollectionId;
   readonly jobId: string;
   /** 0 for a flush, one more than the highest input for a merge. */
   readonly level: number;
@@ -79,6 +85,43 @@ export interface LogPosition {
   readonly hash: string;
   /** Sequence number of the last write of that slot. */
   readonly sequence: number;
+  /** When that slot was written. Never less than that of the slot before. */
+  readonly timeMs: number;
+}
+
+/** The log up to `throughSlot`, as far as it was not written by this collection itself. */
+export interface LogBase {
+  readonly throughSlot: number;
+  /** The collection in whose folder the slots lie; absent: this one. */
+  readonly folder?: CollectionId;
+  /** The collection whose id stands in them. */
+  readonly writtenFor: CollectionId;
+}
+
+/** A version that stays readable, and the log behind its floor with it. */
+export interface Checkpoint {
+  readonly version: number;
+  /** Key of its manifest. */
+  readonly manifest: string;
+  readonly walFloor: number;
+  readonly foldedSequence: number;
+  readonly floorTimeMs: number;
+}
+
+/** A moment that stays readable until it is deleted. */
+export interface SnapshotRef {
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly base: Checkpoint;
+  /** The last slot that counts, with its last write. */
+  readonly through: Omit<LogPosition, 'hash'>;
+}
+
+/** A collection whose objects this one uses. It keeps them for as long as the pin is there. */
+export interface ParentRef {
+  readonly collectionId: CollectionId;
+  /** In the parent's folder. */
+  readonly pinId: string;
 }
 
 export interface Root {
@@ -91,13 +134,21 @@ export interface Root {
   readonly walFloorHash: string;
   /** Writes up to here are in segments. */
   readonly foldedSequence: number;
+  /** When the slot at the floor was written; the collection's creation for an empty one. */
+  readonly floorTimeMs: number;
   readonly schema: Schema;
   readonly segments: readonly SegmentRef[];
   readonly jobs: readonly JobRef[];
   /** Keys of the newest manifests, oldest first; the last one is this version's. */
   readonly manifests: readonly string[];
-  /** Versions below this one may be collected. */
+  /** Versions below this one may be collected, except checkpoints and those of snapshots and pins. */
   readonly retentionFloor: number;
+  /** Where reads of the past begin, oldest first. */
+  readonly checkpoints: readonly Checkpoint[];
+  readonly snapshots: readonly SnapshotRef[];
+  /** By ascending `throughSlot`; a slot belongs to the first that reaches it, or else to this collection. */
+  readonly logBases: readonly LogBase[];
+  readonly parents: readonly ParentRef[];
   readonly requestWindow?: RequestWindowRef;
   /** No write is ever acknowledged again. */
   readonly sealed: boolean;
@@ -119,7 +170,22 @@ export function decodeRoot(bytes: Uint8Array, source: string): Root {
 
 /** The place up to which the log is folded into segments. */
 export function floorOf(root: Root): LogPosition {
-  return { slot: root.walFloor, hash: root.walFloorHash, sequence: root.foldedSequence };
+  return {
+    ...{ slot: root.walFloor, hash: root.walFloorHash, sequence: root.foldedSequence },
+    timeMs: root.floorTimeMs,
+  };
+}
+
+/** The other collections in whose folders objects of this one lie. */
+export function foldersOf({ segments, logBases }: Root): CollectionId[] {
+  const named = [...segments, ...segments.map(({ deletes }) => deletes), ...logBases];
+  return [...new Set(named.flatMap((place) => (place?.folder === undefined ? [] : [place.folder])))];
+}
+
+/** This version, to be kept. The root must have its manifest. */
+export function checkpointOf(root: Root): Checkpoint {
+  const { version, walFloor, foldedSequence, floorTimeMs, manifests } = root;
+  return { version, manifest: manifests.at(-1) ?? '', walFloor, foldedSequence, floorTimeMs };
 }
 
 /** The root of a new collection, version 1, without its manifest. */
@@ -131,11 +197,16 @@ export function newRoot(collectionId: CollectionId, schema: Schema): Root {
     walFloor: 0,
     walFloorHash: NO_SLOT_HASH,
     foldedSequence: 0,
+    floorTimeMs: schema.createdAtMs,
     schema,
     segments: [],
     jobs: [],
     manifests: [],
     retentionFloor: 1,
+    checkpoints: [],
+    snapshots: [],
+    logBases: [],
+    parents: [],
     sealed: false,
   };
 }
@@ -165,6 +236,12 @@ const object =
   (value) =>
     typeof value === 'object' && value !== null && wrongField(value as JsonObject, shape) === undefined;
 
+const OBJECT_PLACE: Shape = { key: text, folder: optional(hex) };
+const LOG_POINT: Shape = { slot: count, sequence: count, timeMs: time };
+const CHECKPOINT: Shape = {
+  ...{ version: count, manifest: text, walFloor: count, foldedSequence: count, floorTimeMs: time },
+};
+
 const ROOT_SHAPE: Shape = {
   format: (value) => value === ROOT_FORMAT,
   collectionId: hex,
@@ -172,12 +249,14 @@ const ROOT_SHAPE: Shape = {
   walFloor: count,
   walFloorHash: hex,
   foldedSequence: count,
+  floorTimeMs: time,
   schema: object({ name: text, dimensions: count, metric: oneOf(METRICS), createdAtMs: time }),
   segments: listOf(
     object({
-      ...{ key: text, jobId: text, level: count, rows: count, liveRows: count, bytes: count },
-      ...{ minSequence: count, maxSequence: count, summary: object({}) },
-      deletes: optional(object({ key: text, rows: count })),
+      ...OBJECT_PLACE,
+      ...{ jobId: text, level: count, rows: count, liveRows: count, bytes: count },
+      ...{ minSequence: count, maxSequence: count, summary: object({}), writtenFor: optional(hex) },
+      deletes: optional(object({ ...OBJECT_PLACE, rows: count })),
     }),
   ),
   jobs: listOf(
@@ -188,6 +267,12 @@ const ROOT_SHAPE: Shape = {
   ),
   manifests: listOf(text),
   retentionFloor: count,
+  checkpoints: listOf(object(CHECKPOINT)),
+  snapshots: listOf(
+    object({ name: text, createdAtMs: time, base: object(CHECKPOINT), through: object(LOG_POINT) }),
+  ),
+  logBases: listOf(object({ throughSlot: count, folder: optional(hex), writtenFor: hex })),
+  parents: listOf(object({ collectionId: hex, pinId: text })),
   requestWindow: optional(object({ key: text, requests: count })),
   sealed: flag,
 };

@@ -6,24 +6,10 @@
  * `COLLECTION_NOT_FOUND` when the collection is sealed, `COLLECTION_BUSY` with `metadata.conflict` when its
  * premise no longer holds. Version and manifest are filled in by whoever commits.
  */
-import { OmenError } from '../errors.js';
+import { checkOpen, refused } from './conflict.js';
+import type { Retention } from './retention.js';
+import { withCheckpoint } from './retention.js';
 import type { DeletesRef, JobRef, LogPosition, RequestWindowRef, Root, SegmentRef } from './root.js';
-
-/** Why a transition was refused; value of `metadata.conflict`. */
-export const CONFLICTS = [
-  'job-revoked',
-  'job-exists',
-  'segment-gone',
-  'deletes-changed',
-  'floor-moved',
-] as const;
-export type Conflict = (typeof CONFLICTS)[number];
-
-/** Which conflict made a transition refuse, or null if `error` is something else. */
-export function conflictOf(error: unknown): Conflict | null {
-  if (!(error instanceof OmenError)) return null;
-  return CONFLICTS.find((conflict) => conflict === error.metadata['conflict']) ?? null;
-}
 
 /**
  * New deleted rows of a segment. `replaces` is the key of the deletes they were made from: none, or the
@@ -44,6 +30,8 @@ export interface Flush {
   /** Null when everything folded was deletions. */
   readonly segment: SegmentRef | null;
   readonly deletes: readonly DeletesChange[];
+  /** Keeps the version that is left, if it is time for a checkpoint. */
+  readonly retention?: Retention;
   /** Replaces the present one; absent: there is none to carry. */
   readonly requestWindow?: RequestWindowRef;
 }
@@ -95,6 +83,10 @@ export function publishFlush(root: Root, flush: Flush): Root {
     walFloor: flush.through.slot,
     walFloorHash: flush.through.hash,
     foldedSequence: flush.through.sequence,
+    floorTimeMs: flush.through.timeMs,
+    checkpoints:
+      flush.retention === undefined ? root.checkpoints : withCheckpoint(root, flush.retention.windowMs),
+    logBases: root.logBases.filter(({ throughSlot }) => throughSlot > flush.through.slot),
     segments: flush.segment === null ? segments : [...segments, flush.segment],
     jobs: root.jobs.filter((job) => job.jobId !== flush.jobId),
     ...(flush.requestWindow === undefined ? {} : { requestWindow: flush.requestWindow }),
@@ -134,13 +126,6 @@ export function seal(root: Root): Root {
   return root.sealed ? root : { ...root, sealed: true, jobs: [] };
 }
 
-/** Throws `COLLECTION_NOT_FOUND` when the collection is sealed. */
-export function checkOpen(root: Root): void {
-  if (root.sealed) {
-    throw new OmenError('COLLECTION_NOT_FOUND', `collection "${root.schema.name}" was deleted`);
-  }
-}
-
 function checkJob(root: Root, jobId: string): void {
   if (root.jobs.some((job) => job.jobId === jobId)) return;
   throw refused('job-revoked', `job ${jobId} was revoked or has published already`);
@@ -160,8 +145,4 @@ function applyDeletes(segments: readonly SegmentRef[], changes: readonly Deletes
   const [missing] = byKey.keys();
   if (missing !== undefined) throw refused('segment-gone', `segment ${missing} was replaced meanwhile`);
   return changed;
-}
-
-function refused(conflict: Conflict, message: string): OmenError {
-  return new OmenError('COLLECTION_BUSY', message, { metadata: { conflict } });
 }

@@ -183,6 +183,29 @@ export function joinWrites(parts: readonly WalWrites[]): WalWrites {
   };
 }
 
+/**
+ * The slot as far as its writes are included: the slot itself, one with its first writes only, or null when
+ * it has no place. `included` must be false from some index on; it is asked about -1 for a slot without
+ * writes.
+ */
+export function firstWritesOf(slot: DecodedSlot, included: (index: number) => boolean): DecodedSlot | null {
+  const { ops, ids, vectors, attributes } = slot.writes;
+  if (ops.length === 0) return included(-1) ? slot : null;
+  let count = 0;
+  let puts = 0;
+  for (; count < ops.length && included(count); count++) puts += ops[count] === OP_PUT ? 1 : 0;
+  if (count === 0) return null;
+  if (count === ops.length) return slot;
+  return {
+    ...slot,
+    writes: {
+      ...{ ops: ops.subarray(0, count), ids: ids.slice(0, count), attributes: attributes.slice(0, puts) },
+      vectors: vectors.subarray(0, puts * slot.dimensions),
+    },
+    requests: slot.requests.filter((request) => request.firstWrite + request.count <= count),
+  };
+}
+
 /** About how many bytes writes take in a slot; never less than they do. */
 export function sizeOfWrites(writes: WalWrites): number {
   let bytes = writes.ops.length * 9 + writes.vectors.byteLength + 32;

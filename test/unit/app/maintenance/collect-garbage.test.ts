@@ -3,13 +3,14 @@ import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.j
 import { Catalog } from '#server/app/log/catalog.js';
 import { readManifest } from '#server/app/log/manifest-chain.js';
 import { ObjectLayout, RELATIVE } from '#server/app/log/object-layout.js';
-import { putPin } from '#server/app/log/pin.js';
+import { putPin, removePin } from '#server/app/log/pin.js';
 import { collectDeleted } from '#server/app/maintenance/collect-deleted.js';
 import type { GarbageReport } from '#server/app/maintenance/collect-garbage.js';
 import { collectGarbage } from '#server/app/maintenance/collect-garbage.js';
 import { OmenError } from '#server/core/errors.js';
 import type { CollectionName, TenantId } from '#server/core/ids.js';
 import type { SegmentRef } from '#server/core/log/root.js';
+import { checkpointOf } from '#server/core/log/root.js';
 import { publishFlush, publishMerge, registerJob, revokeJob } from '#server/core/log/transitions.js';
 import type { ObjectStore } from '#server/ports/object-store.js';
 import { FailingObjectStore } from '../../../support/failing-object-store.js';
@@ -65,8 +66,7 @@ async function merge(node: LogNode, inputs: readonly SegmentRef[]): Promise<Segm
 }
 
 function collect(node: LogNode, options?: Parameters<typeof collectGarbage>[1]): Promise<GarbageReport> {
-  const { store, layout, roots } = node;
-  return collectGarbage({ store, layout, rootStore: roots, logger: silentLogger }, options);
+  return collectGarbage(node.deps, options);
 }
 
 async function keysOf(node: LogNode, prefix: string): Promise<string[]> {
@@ -215,7 +215,7 @@ describe('collectGarbage', () => {
         const node = await LogNode.create(bucket, { seed: 1 });
         await node.put({ a: 1 });
         const segment = await flush(node);
-        const version = node.roots.current?.root.version ?? 0;
+        const checkpoint = checkpointOf((await node.roots.load()).root);
         const pinStore = new FailingObjectStore(bucket);
         const pinner = await open(pinStore, 5);
         await merge(node, [segment]);
@@ -233,14 +233,9 @@ describe('collectGarbage', () => {
         let pinning: Promise<string | null> = Promise.resolve(null);
         void (async () => {
           await moment.reached;
-          const deps = {
-            store: pinStore,
-            rng: new SeededRng(8),
-            layout: pinner.layout,
-            rootStore: pinner.roots,
-          };
-          pinning = putPin(deps, 'test', version).catch((error: unknown) => {
-            if (error instanceof OmenError && error.reason === 'CONDITION_FAILED') return null;
+          const request = { holder: 'test', checkpoint, throughSlot: 0, expiresAtMs: 1e15 };
+          pinning = putPin(pinner.deps, request).catch((error: unknown) => {
+            if (error instanceof OmenError && error.reason === 'MOMENT_NOT_KEPT') return null;
             throw error;
           });
           if (stage === 'check') await second.reached;
@@ -257,7 +252,7 @@ describe('collectGarbage', () => {
         if (pin === null) refused++;
         else kept++;
         if (pin !== null) {
-          await bucket.delete(pin);
+          await removePin(pinner.deps, pin);
           await collect(collector);
           expect((await keysOf(node, 's/')).includes(segment.key)).to.equal(false);
         }
@@ -331,9 +326,10 @@ describe('collectDeleted', () => {
   async function doomed(): Promise<{ node: LogNode; pass: () => ReturnType<typeof collectDeleted> }> {
     const store = new MemoryObjectStore();
     const node = await LogNode.create(store);
-    const scheduler = new FakeScheduler(new FakeClock(), { automatic: true });
+    const clock = new FakeClock();
+    const scheduler = new FakeScheduler(clock, { automatic: true });
     const shared = {
-      store,
+      ...{ store, clock },
       rng: new SeededRng(4),
       scheduler,
       layout: new ObjectLayout(),

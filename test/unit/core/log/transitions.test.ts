@@ -5,8 +5,8 @@ import { violationsOfRoot, violationsOfStep } from '#server/core/log/invariants.
 import type { Root, SegmentRef } from '#server/core/log/root.js';
 import { decodeRoot, encodeRoot, floorOf, newRoot } from '#server/core/log/root.js';
 import type { Flush } from '#server/core/log/transitions.js';
+import { conflictOf } from '#server/core/log/conflict.js';
 import {
-  conflictOf,
   publishFlush,
   publishMerge,
   raiseRetention,
@@ -50,7 +50,7 @@ function segment(key: string, rows = 10): SegmentRef {
 
 function flush(root: Root, jobId: string, change: Partial<Flush> = {}): Flush {
   const floor = floorOf(root);
-  const through = { slot: floor.slot + 1, hash: HASH, sequence: floor.sequence + 10 };
+  const through = { slot: floor.slot + 1, hash: HASH, sequence: floor.sequence + 10, timeMs: floor.timeMs };
   return { jobId, through, fromSlot: floor.slot, segment: segment(`s/${jobId}`), deletes: [], ...change };
 }
 
@@ -71,7 +71,7 @@ function conflict(run: () => unknown): string | null {
 describe('Root transitions', () => {
   it('fold the log into a segment and move the floor', () => {
     const root = flushed(start(), 'f1', { requestWindow: { key: 'r/f1', requests: 3 } });
-    expect(floorOf(root)).to.deep.equal({ slot: 1, hash: HASH, sequence: 10 });
+    expect(floorOf(root)).to.deep.equal({ slot: 1, hash: HASH, sequence: 10, timeMs: 1 });
     expect(root.segments.map(({ key }) => key)).to.deep.equal(['s/f1']);
     expect([root.jobs, root.requestWindow]).to.deep.equal([[], { key: 'r/f1', requests: 3 }]);
     // The next flush without a window has nothing to carry.
@@ -215,7 +215,7 @@ describe('Root bytes', () => {
   it('begin as documented', () => {
     const bytes = encodeRoot(start());
     const length = bytes.length - 16;
-    expect(toHex(bytes.subarray(0, 8))).to.equal('4f4d525401000000');
+    expect(toHex(bytes.subarray(0, 8))).to.equal('4f4d525402000000');
     expect(new DataView(bytes.buffer).getUint32(8, true)).to.equal(length);
   });
 

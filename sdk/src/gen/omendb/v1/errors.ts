@@ -100,6 +100,12 @@ export const ErrorReason = {
   DATA_CORRUPTED: 43,
   /** INTERNAL - A mistake in the server; the request id helps to find it. */
   INTERNAL: 44,
+  /** SNAPSHOT_NOT_FOUND - No such snapshot. */
+  SNAPSHOT_NOT_FOUND: 45,
+  /** SNAPSHOT_EXISTS - A snapshot of that name exists. */
+  SNAPSHOT_EXISTS: 46,
+  /** MOMENT_NOT_KEPT - That moment of the past is not kept, or not any more. */
+  MOMENT_NOT_KEPT: 47,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -151,5 +157,8 @@ export namespace ErrorReason {
   export type STORAGE_UNAVAILABLE = typeof ErrorReason.STORAGE_UNAVAILABLE;
   export type DATA_CORRUPTED = typeof ErrorReason.DATA_CORRUPTED;
   export type INTERNAL = typeof ErrorReason.INTERNAL;
+  export type SNAPSHOT_NOT_FOUND = typeof ErrorReason.SNAPSHOT_NOT_FOUND;
+  export type SNAPSHOT_EXISTS = typeof ErrorReason.SNAPSHOT_EXISTS;
+  export type MOMENT_NOT_KEPT = typeof ErrorReason.MOMENT_NOT_KEPT;
   export type UNRECOGNIZED = typeof ErrorReason.UNRECOGNIZED;
 }
