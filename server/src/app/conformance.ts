@@ -5,23 +5,28 @@
  * There are stores that ignore preconditions, and stores that keep them for one request at a time but not for
  * two at once. Both lose data silently, so the server refuses to run on them. One request of each kind tells
  * the first sort; several rounds of concurrent creates and swaps, each with exactly one winner, tell the
- * second. Takes a few round trips; leaves nothing behind.
+ * second. All parts run at once, so it takes about ten round trips; leaves nothing behind.
+ *
+ * A call that fails is repeated, because a store may have a bad moment. A wrong answer never is.
  */
 import { OmenError } from '../core/errors.js';
 import type { GetOutcome, ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
+import type { Scheduler } from '../ports/scheduler.js';
 import { newNonce, ObjectLayout } from './log/object-layout.js';
+import { STORAGE_RETRY, withRetry } from './log/storage-retry.js';
 
 export interface ProbeDeps {
   readonly store: ObjectStore;
   readonly rng: Rng;
+  readonly scheduler: Scheduler;
 }
 
 export interface ProbeOptions {
   readonly prefix?: string;
   /**
-   * Rounds of each race. A store that lets a second writer win in half of the races passes 8 rounds once in
-   * 256 starts.
+   * Rounds of each race, on a key of their own. A store that lets a second writer win in half of the races
+   * passes 8 rounds once in 256 starts.
    */
   readonly rounds?: number;
   readonly writers?: number;
@@ -30,19 +35,18 @@ export interface ProbeOptions {
 /** Throws `STORAGE_UNAVAILABLE` naming the operation that did not do what it must, and what was seen. */
 export async function checkObjectStore(deps: ProbeDeps, options: ProbeOptions = {}): Promise<void> {
   const probe = new Probe(deps, options);
-  try {
-    await probe.create();
-    await probe.swap();
-    await probe.read();
-    await probe.list();
-    await probe.raceCreates();
-    await probe.raceSwaps();
-  } finally {
-    await probe.clean();
-  }
+  const parts = [probe.create(), probe.swap(), probe.read(), probe.list(), ...probe.races()];
+  // All of them end before the cleaning, which would otherwise miss what is still being written.
+  const outcomes = await Promise.allSettled(parts);
+  await probe.clean();
+  const failures = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+  // What a store does wrong says more than what it failed to do.
+  const [first] = [...failures.filter(isWrongAnswer), ...failures];
+  if (first !== undefined) throw first;
 }
 
 class Probe {
+  readonly #store: ObjectStore;
   readonly #prefix: string;
   readonly #rounds: number;
   readonly #writers: number;
@@ -52,6 +56,7 @@ class Probe {
     private readonly deps: ProbeDeps,
     options: ProbeOptions,
   ) {
+    this.#store = repeating(deps);
     this.#prefix = new ObjectLayout(options.prefix).probePrefix(newNonce(deps.rng));
     this.#rounds = options.rounds ?? 8;
     this.#writers = options.writers ?? 8;
@@ -96,21 +101,24 @@ class Probe {
   async read(): Promise<void> {
     const key = this.#key('read');
     await this.#store.putIfAbsent(key, text('0123456789'), this.#nonce());
-    for (const [offset, length, wanted] of [
+    const ranges = [
       [0, 4, '0123'],
       [3, 2, '34'],
       [8, 100, '89'],
-    ] as const) {
+      [10, 5, ''],
+    ] as const;
+    const check = async ([offset, length, wanted]: (typeof ranges)[number]): Promise<void> => {
       const got = await this.#store.get(key, { range: { offset, length } });
       expect(`get of ${length} bytes at ${offset} of 10`, bodyOf(got), wanted);
       expect('size of an object read by range', got.kind === 'found' ? got.size : -1, 10);
-    }
+    };
+    await Promise.all(ranges.map(check));
     await this.#expectAbsent(this.#key('absent'));
   }
 
   async list(): Promise<void> {
     const names = ['list/b', 'list/a-b', 'list/a.b', 'list/a0'].map((name) => this.#key(name));
-    for (const key of names) await this.#store.putIfAbsent(key, text('x'), this.#nonce());
+    await Promise.all(names.map((key) => this.#store.putIfAbsent(key, text('x'), this.#nonce())));
     const sorted = [...names].sort();
     const prefix = `${this.#prefix}list/`;
     const all = await this.#store.list(prefix);
@@ -124,39 +132,11 @@ class Probe {
     expect('list after delete', left.map(({ key }) => key).join(' '), sorted.slice(1).join(' '));
   }
 
-  /** Several writers create one key at once: one wins, and its body stands. */
-  async raceCreates(): Promise<void> {
-    for (let round = 0; round < this.#rounds; round++) {
-      const key = this.#key(`race-create/${round}`);
-      const outcomes = await this.#together((writer) =>
-        this.#store.putIfAbsent(key, text(`writer ${writer}`), this.#nonce()),
-      );
-      const winners = outcomes.flatMap(({ kind }, writer) =>
-        kind === 'created' ? [`writer ${writer}`] : [],
-      );
-      expect(`winners of ${this.#writers} concurrent putIfAbsent of one key`, winners.length, 1);
-      expect('body after concurrent putIfAbsent', bodyOf(await this.#store.get(key)), winners[0]);
-    }
-  }
-
-  /** Several writers swap on one etag at once, round after round on the same key. */
-  async raceSwaps(): Promise<void> {
-    const key = this.#key('race-swap');
-    const first = await this.#store.compareAndSwap(key, text('begin'), null, this.#nonce());
-    let etag = first.kind === 'swapped' ? first.etag : null;
-    for (let round = 0; round < this.#rounds; round++) {
-      const outcomes = await this.#together((writer) =>
-        this.#store.compareAndSwap(key, text(`${round}: writer ${writer}`), etag, this.#nonce()),
-      );
-      const winners = outcomes.flatMap((outcome, writer) =>
-        outcome.kind === 'swapped' ? [{ etag: outcome.etag, body: `${round}: writer ${writer}` }] : [],
-      );
-      expect(`winners of ${this.#writers} concurrent compareAndSwap on one etag`, winners.length, 1);
-      const got = await this.#store.get(key);
-      expect('body after concurrent compareAndSwap', bodyOf(got), winners[0]?.body);
-      expect('etag after concurrent compareAndSwap', got.kind === 'found' ? got.etag : '', winners[0]?.etag);
-      etag = winners[0]?.etag ?? null;
-    }
+  races(): Promise<void>[] {
+    return Array.from({ length: this.#rounds }, (_, round) => [
+      this.#raceCreate(this.#key(`race-create/${round}`)),
+      this.#raceSwap(this.#key(`race-swap/${round}`)),
+    ]).flat();
   }
 
   async clean(): Promise<void> {
@@ -164,8 +144,30 @@ class Probe {
     await Promise.allSettled([...this.#keys].map((key) => this.#store.delete(key)));
   }
 
-  get #store(): ObjectStore {
-    return this.deps.store;
+  /** Several writers create one key at once: one wins, and its body stands. */
+  async #raceCreate(key: string): Promise<void> {
+    const outcomes = await this.#together((writer) =>
+      this.#store.putIfAbsent(key, text(`writer ${writer}`), this.#nonce()),
+    );
+    const winners = outcomes.flatMap(({ kind }, writer) => (kind === 'created' ? [`writer ${writer}`] : []));
+    expect(`winners of ${this.#writers} concurrent putIfAbsent of one key`, winners.length, 1);
+    expect('body after concurrent putIfAbsent', bodyOf(await this.#store.get(key)), winners[0]);
+  }
+
+  /** Several writers swap on one etag at once. */
+  async #raceSwap(key: string): Promise<void> {
+    const first = await this.#store.compareAndSwap(key, text('begin'), null, this.#nonce());
+    const etag = first.kind === 'swapped' ? first.etag : null;
+    const outcomes = await this.#together((writer) =>
+      this.#store.compareAndSwap(key, text(`writer ${writer}`), etag, this.#nonce()),
+    );
+    const winners = outcomes.flatMap((outcome, writer) =>
+      outcome.kind === 'swapped' ? [{ etag: outcome.etag, body: `writer ${writer}` }] : [],
+    );
+    expect(`winners of ${this.#writers} concurrent compareAndSwap on one etag`, winners.length, 1);
+    const got = await this.#store.get(key);
+    expect('body after concurrent compareAndSwap', bodyOf(got), winners[0]?.body);
+    expect('etag after concurrent compareAndSwap', got.kind === 'found' ? got.etag : '', winners[0]?.etag);
   }
 
   #key(name: string): string {
@@ -185,6 +187,24 @@ class Probe {
   async #expectAbsent(key: string): Promise<void> {
     expect('get of an absent key', (await this.#store.get(key)).kind, 'absent');
   }
+}
+
+/** The store, each call repeated while it fails. */
+function repeating({ store, ...deps }: ProbeDeps): ObjectStore {
+  const again = <T>(call: () => Promise<T>): Promise<T> =>
+    withRetry({ ...deps, policy: STORAGE_RETRY }, call);
+  return {
+    putIfAbsent: (...args) => again(() => store.putIfAbsent(...args)),
+    compareAndSwap: (...args) => again(() => store.compareAndSwap(...args)),
+    get: (...args) => again(() => store.get(...args)),
+    list: (...args) => again(() => store.list(...args)),
+    delete: (key) => again(() => store.delete(key)),
+    close: () => store.close(),
+  };
+}
+
+function isWrongAnswer(error: unknown): boolean {
+  return error instanceof OmenError && error.metadata['operation'] !== undefined;
 }
 
 function expect(operation: string, seen: unknown, wanted: unknown): void {

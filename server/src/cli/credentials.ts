@@ -2,7 +2,6 @@
  * The commands that make tokens and look after keys. They work beside a running server: what they write, no
  * server has in memory.
  */
-import { openDataFolder } from '../adapters/fs/data-folder.js';
 import { FsObjectStore } from '../adapters/fs/fs-object-store.js';
 import { SystemClock } from '../adapters/system/clock.js';
 import { SystemRng } from '../adapters/system/rng.js';
@@ -16,6 +15,7 @@ import { sha256 } from '../transport/auth/authenticator.js';
 import { signToken } from '../transport/auth/jwt.js';
 import type { Command } from './arguments.js';
 import { existingSecret } from './signing-secret.js';
+import { openStore } from './store.js';
 import { UserError } from './user-error.js';
 
 const clock = new SystemClock();
@@ -56,13 +56,11 @@ export function disableKey(config: Config, logger: Logger, id: string): Promise<
 }
 
 async function withKeys<T>(config: Config, logger: Logger, work: (keys: ApiKeys) => Promise<T>): Promise<T> {
+  const { objectStore } = config;
   try {
     const store =
-      (await FsObjectStore.beside(config.objectStore)) ??
-      (await openDataFolder(config.objectStore, {
-        ...{ clock, scheduler: new SystemScheduler(), logger },
-        nonce: Buffer.from(rng.bytes(16)).toString('hex'),
-      }));
+      (objectStore.kind === 'file' ? await FsObjectStore.beside(objectStore.folder) : null) ??
+      (await openStore(objectStore, config, { clock, scheduler: new SystemScheduler(), rng, logger }));
     try {
       return await work(new ApiKeys({ store, clock, rng, digest: sha256 }));
     } finally {

@@ -2,7 +2,6 @@
  * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken
  * apart again in the reverse order.
  */
-import { openDataFolder } from '../adapters/fs/data-folder.js';
 import { SystemClock } from '../adapters/system/clock.js';
 import { SystemRng } from '../adapters/system/rng.js';
 import { SystemScheduler } from '../adapters/system/scheduler.js';
@@ -10,6 +9,7 @@ import { loadKernels } from '../adapters/wasm/kernel-binary.js';
 import { WorkerPool } from '../adapters/worker-pool/worker-pool.js';
 import type { App } from '../app/app.js';
 import { openApp } from '../app/app.js';
+import type { AppDependencies } from '../app/dependencies.js';
 import { ApiKeys } from '../app/keys.js';
 import type { Config } from '../config/load.js';
 import { OmenError } from '../core/errors.js';
@@ -23,6 +23,7 @@ import type { RunningServer } from '../transport/server.js';
 import { ListenError, startServer } from '../transport/server.js';
 import { renderBanner } from './banner.js';
 import { developmentSecret, followSecretFile } from './signing-secret.js';
+import { openStore } from './store.js';
 import { UserError } from './user-error.js';
 
 /** Tenant of the token that development mode prints. */
@@ -50,16 +51,16 @@ const scheduler = new SystemScheduler();
 export async function serve({ config, logger, version, print }: ServeOptions): Promise<Serving> {
   const undo: (() => Promise<void>)[] = [];
   try {
-    const store = await openStore(config, logger);
+    const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger });
     undo.push(() => store.close());
     const authenticator = authentication(config, store, logger, undo);
     const pool = await startPool(config, logger);
     undo.push(() => pool.close());
-    const app = await openApp({
-      ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: 'file' },
+    const app = await openApplication({
+      ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: config.objectStore.kind },
       ...{ defaultDimensions: config.dimension, foldSlots: config.foldSlots, retentionMs: config.retentionMs },
-      // The folder's lock keeps other servers out.
-      ownsStore: true,
+      // The folder's lock keeps other servers out; a bucket is anybody's.
+      ownsStore: config.objectStore.kind === 'file',
     });
     undo.push(() => app.close());
     const server = await listen(config, { app, authenticator: authenticator.authenticator, logger, version });
@@ -72,9 +73,10 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
   return { stop: () => undoAll(undo, logger) };
 }
 
-async function openStore(config: Config, logger: Logger): Promise<ObjectStore> {
+/** A store that cannot be used is for the user to put right. */
+async function openApplication(deps: AppDependencies): Promise<App> {
   try {
-    return await openDataFolder(config.objectStore, { clock, scheduler, logger, nonce: nonce() });
+    return await openApp(deps);
   } catch (error) {
     if (error instanceof OmenError) throw new UserError(error.message, { cause: error });
     throw error;
@@ -211,8 +213,4 @@ async function undoAll(undo: (() => Promise<void>)[], logger: Logger): Promise<v
       logger.error('a part of the server could not be closed', { error });
     }
   }
-}
-
-function nonce(): string {
-  return Buffer.from(rng.bytes(16)).toString('hex');
 }

@@ -16,9 +16,16 @@ type Values = { [K in OptionName]: Value<K> | null };
 const MEMORY_BYTES_BASE = 2 ** 26;
 const MEMORY_BYTES_PER_ENGINE = 2 ** 24;
 
+const FOLD_SLOTS_S3 = 32;
+const FOLD_SLOTS_FOLDER = 4096;
+
 /** Every setting with its value; folders are absolute. */
 export type Config = Readonly<
-  Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret'> & {
+  Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret' | 's3Endpoint' | 's3KmsKeyId'> & {
+    /** Null: S3 of AWS. */
+    readonly s3Endpoint: string | null;
+    /** Null: the account's own key. */
+    readonly s3KmsKeyId: string | null;
     /** Null: development mode, see `devSecretFile`. */
     readonly jwtSecret: Uint8Array | null;
     /** Where the secret came from, when it came from a file: it may be renewed there. */
@@ -132,14 +139,18 @@ function readSecret<T>(option: Option<T>, env: Environment, problems: string[]):
 
 function complete(values: Values, env: Environment): Config {
   const dataDir = resolve(values.dataDir ?? '.');
+  const objectStore = values.objectStore ?? { kind: 'file', folder: dataDir };
   return {
     ...(values as { [K in OptionName]: Value<K> }),
-    jwtSecret: values.jwtSecret,
+    ...{ jwtSecret: values.jwtSecret, s3Endpoint: values.s3Endpoint, s3KmsKeyId: values.s3KmsKeyId },
     jwtSecretFile: env[`${OPTIONS.jwtSecret.env}_FILE`] ?? null,
     devSecretFile: join(dataDir, 'development-secret'),
     host: values.host ?? (values.jwtSecret === null ? '127.0.0.1' : '0.0.0.0'),
     dataDir,
-    objectStore: values.objectStore === null ? dataDir : resolve(values.objectStore),
+    objectStore:
+      objectStore.kind === 'file' ? { kind: 'file', folder: resolve(objectStore.folder) } : objectStore,
+    // On S3 every slot is a read that opening the collection waits for; in a folder it costs next to nothing.
+    foldSlots: values.foldSlots ?? (objectStore.kind === 's3' ? FOLD_SLOTS_S3 : FOLD_SLOTS_FOLDER),
   };
 }
 
@@ -158,6 +169,12 @@ function conflicts(config: Config, values: Values): string[] {
     problems.push(
       `OMENDB_MEMORY_BYTES is ${config.memoryBytes}: ${config.workerThreads} engines need at least ${neededBytes}; ` +
         `raise it or lower OMENDB_WORKER_THREADS`,
+    );
+  }
+  if (config.s3KmsKeyId !== null && config.s3Encryption !== 'aws:kms') {
+    problems.push(
+      `OMENDB_S3_SSE_KMS_KEY_ID is set and OMENDB_S3_SSE is ${config.s3Encryption}: ` +
+        `set OMENDB_S3_SSE=aws:kms, or remove the key`,
     );
   }
   if (config.jwtSecret === null && !isLoopback(config.host)) {

@@ -3,6 +3,8 @@
  * `--help`, the README and every error.
  */
 
+import type { StoreAddress } from '../ports/store-address.js';
+
 /** One kind of value. */
 export interface OptionType<T> {
   /** What is allowed, to follow "must be". */
@@ -79,12 +81,40 @@ export function path(what: 'file' | 'folder'): OptionType<string> {
   };
 }
 
-/** The folder behind a `file://` address. */
-export function fileAddress(): OptionType<string> {
+/** A `file://` or `s3://` address. */
+export function storeAddress(): OptionType<StoreAddress> {
   return {
-    allowed: 'file:// and the path of a folder, such as file:///var/lib/omendb',
-    parse: (text) => /^file:\/\/([^\0?#]+)$/.exec(text)?.[1],
-    format: (folder) => `file://${folder}`,
+    allowed:
+      'file:// and the path of a folder, such as file:///var/lib/omendb, or s3:// and the name of a bucket, ' +
+      'with a prefix if you like, such as s3://vectors or s3://vectors/omendb',
+    parse: (text) => {
+      const folder = /^file:\/\/([^\0?#]+)$/.exec(text)?.[1];
+      return folder === undefined ? bucketAddress(text) : { kind: 'file', folder };
+    },
+    format: (address) =>
+      address.kind === 'file' ? `file://${address.folder}` : `s3://${address.bucket}/${address.prefix}`,
+  };
+}
+
+/** The URL of a service, without a path. */
+export function endpoint(): OptionType<string> {
+  return {
+    allowed: 'http:// or https:// and a host, with a port if need be, such as https://s3.example.com:9000',
+    parse: (text) => {
+      const url = URL.canParse(text) ? new URL(text) : null;
+      const bare = url !== null && text.replace(/\/$/, '') === `${url.protocol}//${url.host}`;
+      return bare && /^https?:$/.test(url.protocol) ? url.origin : undefined;
+    },
+    format: String,
+  };
+}
+
+/** Any text of one line. */
+export function text(what: string): OptionType<string> {
+  return {
+    allowed: what,
+    parse: (value) => (/^[\x21-\x7e]{1,2048}$/.test(value) ? value : undefined),
+    format: String,
   };
 }
 
@@ -143,4 +173,14 @@ function bytes(text: string): number | undefined {
 
 function within(value: number | undefined, min: number, max: number): number | undefined {
   return value !== undefined && value >= min && value <= max ? value : undefined;
+}
+
+function bucketAddress(text: string): StoreAddress | undefined {
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9!_.*'()/-]{0,256}))?$/.exec(text);
+  const [, bucket, path = ''] = match ?? [];
+  if (bucket === undefined) return undefined;
+  const prefix = path.replace(/\/$/, '');
+  const plain = prefix.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  if (prefix === '') return { kind: 's3', bucket, prefix };
+  return plain ? { kind: 's3', bucket, prefix: `${prefix}/` } : undefined;
 }

@@ -4,11 +4,15 @@
  */
 import { LIMITS } from '../core/limits.js';
 import { ARENA_BYTES_MAX } from '../core/memory/arena.js';
+import type { StoreAddress } from '../ports/store-address.js';
 import type { OptionType } from './option-types.js';
 import * as type from './option-types.js';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
+
+const S3_ENCRYPTIONS = ['none', 'AES256', 'aws:kms'] as const;
+type S3Encryption = (typeof S3_ENCRYPTIONS)[number];
 
 /** What the defaults of some options depend on. */
 export interface Machine {
@@ -91,12 +95,41 @@ export const OPTIONS = {
     defaultText: './data, in the image /app/data',
     doc: 'Folder for everything that the server keeps on local disk.',
   }),
-  objectStore: defineOption<string>({
+  objectStore: defineOption<StoreAddress>({
     env: 'OMENDB_OBJECT_STORE',
-    type: type.fileAddress(),
+    type: type.storeAddress(),
     default: null,
     defaultText: 'file:// and OMENDB_DATA_DIR',
-    doc: 'Where all data is stored.',
+    doc:
+      'Where all data is stored. A bucket may be used by any number of servers at once; then nothing that is in ' +
+      'OMENDB_DATA_DIR matters. Region and credentials come from where all tools of AWS look.',
+  }),
+  s3Endpoint: defineOption<string>({
+    env: 'OMENDB_S3_ENDPOINT',
+    type: type.endpoint(),
+    default: null,
+    defaultText: 'S3 of AWS in the region of AWS_REGION',
+    doc: 'Address of another store that speaks the protocol of S3. It must honour If-Match and If-None-Match.',
+  }),
+  s3ForcePathStyle: defineOption({
+    env: 'OMENDB_S3_FORCE_PATH_STYLE',
+    type: type.bool(),
+    default: false,
+    doc: 'Put the bucket into the path of URLs and not into the name of the host. Most other stores want it.',
+  }),
+  s3Encryption: defineOption<S3Encryption>({
+    env: 'OMENDB_S3_SSE',
+    type: type.oneOf(S3_ENCRYPTIONS),
+    default: 'none',
+    defaultText: 'none: as the bucket says',
+    doc: 'How S3 is asked to encrypt each object.',
+  }),
+  s3KmsKeyId: defineOption<string>({
+    env: 'OMENDB_S3_SSE_KMS_KEY_ID',
+    type: type.text('the id or ARN of a key'),
+    default: null,
+    defaultText: "the account's own key for S3",
+    doc: 'Key for OMENDB_S3_SSE=aws:kms.',
   }),
   logLevel: defineOption<LogLevel>({
     env: 'OMENDB_LOG_LEVEL',
@@ -111,11 +144,14 @@ export const OPTIONS = {
     defaultText: 'half of the memory of the container or machine, at most 4 GiB',
     doc: 'Memory that the engines share for vectors and indexes.',
   }),
-  foldSlots: defineOption({
+  foldSlots: defineOption<number>({
     env: 'OMENDB_FOLD_SLOTS',
     type: type.int(1, 1_000_000),
-    default: 4096,
-    doc: 'Log slots after which a collection is folded into a segment even when it is small: bounds the start after a crash.',
+    default: null,
+    defaultText: '32 on S3, 4096 in a folder',
+    doc:
+      'Log slots after which a collection is folded into a segment even when it is small: bounds what a server ' +
+      'reads when it opens the collection.',
   }),
   retentionMs: defineOption({
     env: 'OMENDB_RETENTION',

@@ -64,6 +64,10 @@ export interface GetOptions {
    * shared memory.
    */
   readonly into?: Uint8Array;
+  /** Gives the read up: it rejects with the signal's reason. A store that answers at once may ignore it. */
+  readonly signal?: AbortSignal;
+  /** Nobody waits for it: reads for queries and commits go first. */
+  readonly background?: boolean;
 }
 
 /** What a `get` found. */

@@ -3,10 +3,20 @@ import { FsObjectStore } from '#server/adapters/fs/fs-object-store.js';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import { checkObjectStore } from '#server/app/conformance.js';
 import { OmenError } from '#server/core/errors.js';
-import type { GetOptions, GetOutcome, PutOutcome, SwapOutcome } from '#server/ports/object-store.js';
+import type {
+  GetOptions,
+  GetOutcome,
+  ObjectStore,
+  PutOutcome,
+  SwapOutcome,
+} from '#server/ports/object-store.js';
+import { FailingObjectStore } from '../../support/failing-object-store.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { FakeScheduler } from '../../support/fake-scheduler.js';
 import { SeededRng } from '../../support/seeded-rng.js';
 import { withTemporaryFolder } from '../../support/temporary-folder.js';
 
+const scheduler = new FakeScheduler(new FakeClock(), { automatic: true });
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 async function overwrite(
@@ -108,9 +118,9 @@ class AnswersAbsentWithEmpty extends MemoryObjectStore {
   }
 }
 
-async function complaintOf(store: MemoryObjectStore): Promise<string> {
+async function complaintOf(store: ObjectStore): Promise<string> {
   try {
-    await checkObjectStore({ store, rng: new SeededRng(1) });
+    await checkObjectStore({ store, rng: new SeededRng(1), scheduler });
     return 'accepted';
   } catch (error) {
     return error instanceof OmenError && error.reason === 'STORAGE_UNAVAILABLE'
@@ -126,10 +136,25 @@ describe('Conformance probe', () => {
     expect(await memory.list('')).to.deep.equal([]);
     await withTemporaryFolder(async (folder) => {
       const store = await FsObjectStore.open(folder);
-      await checkObjectStore({ store, rng: new SeededRng(2) });
+      await checkObjectStore({ store, rng: new SeededRng(2), scheduler });
       expect(await store.list('')).to.deep.equal([]);
       await store.close();
     });
+  });
+
+  it('accepts a store that has bad moments', async () => {
+    const memory = new MemoryObjectStore();
+    const rates = { before: 0.1, after: 0.1 };
+    for (let seed = 1; seed <= 20; seed++) {
+      const store = new FailingObjectStore(memory, { rng: new SeededRng(seed), rates });
+      expect(await complaintOf(store), `seed ${seed}`).to.equal('accepted');
+    }
+  });
+
+  it('says why it cannot tell when a store does not answer at all', async () => {
+    const store = new FailingObjectStore(new MemoryObjectStore());
+    store.failAlways('before');
+    expect(await complaintOf(store)).to.not.match(/accepted|cannot be used/);
   });
 
   const refused: readonly (readonly [string, () => MemoryObjectStore, RegExp])[] = [

@@ -24,7 +24,8 @@ describe('Configuration', () => {
   it('needs no variable at all', () => {
     const config = load({});
     expect(config).to.include({ httpPort: 8080, grpcPort: 9090, opsPort: 8081, dimension: 128 });
-    expect(config).to.include({ dataDir: resolve('data'), objectStore: resolve('data') });
+    expect(config).to.include({ dataDir: resolve('data'), foldSlots: 4096 });
+    expect(config.objectStore).to.deep.equal({ kind: 'file', folder: resolve('data') });
     expect(config.jwtSecret).to.equal(null);
   });
 
@@ -79,9 +80,52 @@ describe('Configuration', () => {
   });
 
   it('puts objects where the address says', () => {
-    expect(load({ OMENDB_OBJECT_STORE: 'file:///var/lib/x' }).objectStore).to.equal('/var/lib/x');
-    expect(load({ OMENDB_DATA_DIR: '/d' }).objectStore).to.equal('/d');
-    expect(problemsOf({ OMENDB_OBJECT_STORE: 's3://bucket' })[0]).to.include('must be file:// and the path');
+    const storeOf = (env: Environment): unknown => load(env).objectStore;
+    const at = (address: string): unknown => storeOf({ OMENDB_OBJECT_STORE: address });
+    expect(at('file:///var/lib/x')).to.deep.equal({ kind: 'file', folder: '/var/lib/x' });
+    expect(storeOf({ OMENDB_DATA_DIR: '/d' })).to.deep.equal({ kind: 'file', folder: '/d' });
+    expect(at('s3://vectors')).to.deep.equal({ kind: 's3', bucket: 'vectors', prefix: '' });
+    expect(at('s3://vectors/')).to.deep.equal({ kind: 's3', bucket: 'vectors', prefix: '' });
+    expect(at('s3://my.vectors/a/b')).to.deep.equal({ kind: 's3', bucket: 'my.vectors', prefix: 'a/b/' });
+    expect(at('s3://vectors/a/')).to.deep.equal({ kind: 's3', bucket: 'vectors', prefix: 'a/' });
+  });
+
+  it('refuses an address that is none, saying what one looks like', () => {
+    const wrong = [
+      '/var/lib/x',
+      's3:/b',
+      's3://',
+      's3://B',
+      's3://b/c',
+      's3://vectors//a',
+      's3://vectors/../a',
+    ];
+    for (const address of [...wrong, 'gs://vectors', 's3://vectors/a b', 's3://vectors?x', 'file://']) {
+      const [problem = '', ...more] = problemsOf({ OMENDB_OBJECT_STORE: address });
+      expect(problem, address).to.match(/must be file:\/\/ and the path of a folder.* or s3:\/\//);
+      expect(more).to.deep.equal([]);
+    }
+  });
+
+  it('folds the log sooner where reading it takes longer', () => {
+    expect(load({ OMENDB_OBJECT_STORE: 's3://vectors' }).foldSlots).to.equal(32);
+    expect(load({ OMENDB_OBJECT_STORE: 's3://vectors', OMENDB_FOLD_SLOTS: '7' }).foldSlots).to.equal(7);
+  });
+
+  it('reaches another store than S3 of AWS by its endpoint', () => {
+    const config = load({ OMENDB_S3_ENDPOINT: 'http://minio:9000/', OMENDB_S3_FORCE_PATH_STYLE: 'true' });
+    expect(config).to.include({ s3Endpoint: 'http://minio:9000', s3ForcePathStyle: true });
+    expect(load({}).s3Endpoint).to.equal(null);
+    for (const endpoint of ['minio:9000', 'ftp://x', 'http://x/path', 'http://u:p@x', 'https://']) {
+      expect(problemsOf({ OMENDB_S3_ENDPOINT: endpoint }), endpoint).to.have.lengthOf(1);
+    }
+  });
+
+  it('takes a key of the key service only when it is asked to encrypt with one', () => {
+    const key = { OMENDB_S3_SSE_KMS_KEY_ID: 'alias/omendb' };
+    expect(load({ ...key, OMENDB_S3_SSE: 'aws:kms' }).s3KmsKeyId).to.equal('alias/omendb');
+    expect(load({ OMENDB_S3_SSE: 'AES256' })).to.include({ s3Encryption: 'AES256', s3KmsKeyId: null });
+    expect(problemsOf(key)[0]).to.include('set OMENDB_S3_SSE=aws:kms, or remove the key');
   });
 
   it('takes port 0 more than once, and any other port only once', () => {

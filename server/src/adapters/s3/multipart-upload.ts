@@ -1,0 +1,94 @@
+/*
+ * Large objects, sent in parts and made visible by one conditional request at the end. Whatever ends it
+ * early, the upload is given up first, so that no request that is still on its way can complete it later: the
+ * caller may then read back what the outcome was.
+ */
+import { unquoted } from './object-headers.js';
+import type { ObjectReader } from './read-object.js';
+import type { S3Call, S3Calls } from './s3-calls.js';
+import { S3Failure } from './s3-failure.js';
+import type { ObjectWrite, WriteHeaders } from './write-headers.js';
+
+const PART_BYTES_MIN = 8 * 1024 * 1024;
+/** S3 allows 10 000. */
+const PARTS_MAX = 1000;
+const PARTS_AT_ONCE = 4;
+
+interface Upload {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string;
+}
+
+interface Part {
+  readonly PartNumber: number;
+  readonly ETag: string;
+}
+
+/** The etag of the object. Rejects with `S3Failure`, or with the `OmenError` of a part. */
+export async function multipartUpload(
+  { calls, reader }: { readonly calls: S3Calls; readonly reader: ObjectReader },
+  call: S3Call,
+  write: ObjectWrite,
+  headers: WriteHeaders,
+): Promise<string> {
+  const { CreateMultipartUploadCommand, CompleteMultipartUploadCommand, AbortMultipartUploadCommand } =
+    calls.access.sdk;
+  const { UploadId = '' } = await calls.repeat(call, (signal) =>
+    calls.send(signal, (client, options) =>
+      client.send(new CreateMultipartUploadCommand({ ...headers.target, ...headers.object }), options),
+    ),
+  );
+  const upload = { ...headers.target, UploadId };
+  try {
+    const parts = await sendParts(calls, call, upload, write.body);
+    const { ETag } = await calls.once(call, (signal) => {
+      const complete = { ...upload, ...headers.condition, MultipartUpload: { Parts: parts } };
+      const command = new CompleteMultipartUploadCommand(complete);
+      return calls.send(signal, (client, options) => client.send(command, options));
+    });
+    // An answer of 200 may hold an error: the request takes long, and its status was sent before.
+    if (ETag === undefined) throw new S3Failure('no-etag', 'the upload was not completed', null);
+    await verify(reader, write);
+    return unquoted(ETag);
+  } catch (error) {
+    await calls
+      .once(call, (signal) =>
+        calls.send(signal, (client, options) =>
+          client.send(new AbortMultipartUploadCommand(upload), options),
+        ),
+      )
+      .catch(() => undefined);
+    throw error;
+  }
+}
+
+/** An object that is referred to must be whole: one look costs little against the upload. */
+async function verify(reader: ObjectReader, { key, nonce, body, tail = 0 }: ObjectWrite): Promise<void> {
+  const state = await reader.inspect(key);
+  if (state?.nonce !== nonce) return;
+  const size = body.length - tail;
+  if (state.size !== size)
+    throw new S3Failure('truncated', `the object has ${state.size} bytes instead of ${size}`, 500);
+}
+
+async function sendParts(calls: S3Calls, call: S3Call, upload: Upload, body: Uint8Array): Promise<Part[]> {
+  const { UploadPartCommand } = calls.access.sdk;
+  const partBytes = Math.max(PART_BYTES_MIN, Math.ceil(body.length / PARTS_MAX));
+  const parts: Part[] = [];
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    for (let at = next++; at * partBytes < body.length; at = next++) {
+      const bytes = body.subarray(at * partBytes, (at + 1) * partBytes);
+      const command = new UploadPartCommand({ ...upload, PartNumber: at + 1, Body: bytes });
+      const { ETag = '' } = await calls.repeat({ ...call, lane: 'flush' }, (signal) =>
+        calls.send(signal, (client, options) => client.send(command, options)),
+      );
+      parts[at] = { PartNumber: at + 1, ETag };
+    }
+  };
+  const senders = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, sender));
+  const failed = senders.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return parts;
+}

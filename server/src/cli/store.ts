@@ -1,0 +1,31 @@
+/*
+ * The object store of a command: what its settings say, opened.
+ */
+import type { StoreDeps } from '../adapters/open-object-store.js';
+import { openObjectStore } from '../adapters/open-object-store.js';
+import type { Config } from '../config/load.js';
+import { OmenError } from '../core/errors.js';
+import type { ObjectStore } from '../ports/object-store.js';
+import type { StoreAddress } from '../ports/store-address.js';
+import { UserError } from './user-error.js';
+
+/** The settings that any bucket is opened with. */
+type S3Config = Pick<Config, 's3Endpoint' | 's3ForcePathStyle' | 's3Encryption' | 's3KmsKeyId'>;
+
+/** Opens the store at an address. Throws `UserError`, saying what to do. */
+export async function openStore(
+  address: StoreAddress,
+  config: S3Config,
+  deps: StoreDeps,
+): Promise<ObjectStore> {
+  const { s3Endpoint, s3ForcePathStyle, s3Encryption, s3KmsKeyId } = config;
+  const encryption =
+    s3Encryption === 'aws:kms' ? { kind: s3Encryption, keyId: s3KmsKeyId } : { kind: s3Encryption };
+  const settings = { endpoint: s3Endpoint, forcePathStyle: s3ForcePathStyle, encryption };
+  try {
+    return await openObjectStore(address, settings, deps);
+  } catch (error) {
+    if (error instanceof OmenError) throw new UserError(error.message, { cause: error });
+    throw error;
+  }
+}
