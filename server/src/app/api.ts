@@ -69,6 +69,24 @@ export interface CollectionStats {
   readonly bytes: number;
   readonly tiers: { readonly hot: number; readonly warm: number; readonly cold: number };
   readonly sequenceNumber: number;
+  /** Bytes of writes that are in the log only. */
+  readonly unfoldedBytes: number;
+  /** Flushes and merges under way, on any server. */
+  readonly jobs: readonly MaintenanceJob[];
+  readonly snapshots: number;
+  /** Reads of the past reach back to here, in milliseconds since 1970. */
+  readonly readableFromMs: number;
+}
+
+export interface MaintenanceJob {
+  readonly jobId: string;
+  readonly kind: 'flush' | 'merge';
+  /** The server that works on it. */
+  readonly claimedBy: string;
+  readonly startedAtMs: number;
+  /** Segments that it replaces, and their bytes. */
+  readonly inputs: number;
+  readonly inputBytes: number;
 }
 
 /** Records of one write, by columns: what the wire carries and the log stores. */
@@ -281,6 +299,35 @@ export interface ServerInfo {
   readonly objectStore: string;
 }
 
+/** Asks for a collection that begins as a moment of another one. */
+export interface DeriveCollectionRequest extends CollectionRequest {
+  /** Of the new collection. */
+  readonly name: string;
+  /** Absent: the present. */
+  readonly asOf?: AsOf;
+  /** Empty: not idempotent. */
+  readonly requestId: string;
+}
+
+export interface SnapshotRequest extends CollectionRequest {
+  readonly name: string;
+  /** Empty: not idempotent. */
+  readonly requestId: string;
+}
+
+/** A moment of a collection that stays readable until it is deleted. */
+export interface Snapshot {
+  readonly name: string;
+  readonly createdAtMs: number;
+  /** The last write that it holds. */
+  readonly sequenceNumber: number;
+}
+
+export interface ListSnapshotsResponse {
+  /** Oldest first. */
+  readonly snapshots: readonly Snapshot[];
+}
+
 type Handler<Request, Response> = (context: RequestContext, request: Request) => Promise<Response>;
 
 /** The use cases by RPC name. */
@@ -290,6 +337,15 @@ export interface Handlers {
   readonly listCollections: Handler<ListCollectionsRequest, ListCollectionsResponse>;
   readonly deleteCollection: Handler<DeleteCollectionRequest, void>;
   readonly getCollectionStats: Handler<CollectionRequest, CollectionStats>;
+  /** Shares the objects of its source for as long as it does not change them. Throws `COLLECTION_EXISTS`. */
+  readonly branchCollection: Handler<DeriveCollectionRequest, CollectionInfo>;
+  /** Like a branch at first, and then rewritten in the background until it shares nothing. */
+  readonly copyCollection: Handler<DeriveCollectionRequest, CollectionInfo>;
+  /** Holds every write that was acknowledged before the call. Throws `SNAPSHOT_EXISTS`. */
+  readonly createSnapshot: Handler<SnapshotRequest, Snapshot>;
+  readonly listSnapshots: Handler<CollectionRequest, ListSnapshotsResponse>;
+  /** One that is not there is no error. */
+  readonly deleteSnapshot: Handler<SnapshotRequest, void>;
   readonly upsertRecords: Handler<UpsertRequest, UpsertResponse>;
   readonly patchRecords: Handler<PatchRequest, PatchResponse>;
   readonly deleteRecords: Handler<DeleteRequest, DeleteResponse>;

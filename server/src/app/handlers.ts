@@ -2,9 +2,11 @@
  * The use cases by RPC name, bound to what they need. The transports call these and nothing else.
  */
 import { LIMITS } from '../core/limits.js';
+import { parseSnapshotName } from '../core/ids.js';
+import type { SnapshotRef } from '../core/log/root.js';
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool } from '../ports/engine-pool.js';
-import type { CollectionRequest, Handlers, RequestContext, ServerInfo } from './api.js';
+import type { CollectionRequest, Handlers, RequestContext, ServerInfo, Snapshot } from './api.js';
 import type { Collection } from './collections/collection.js';
 import type { Collections } from './collections/collections.js';
 import { collectionStats } from './collections/stats.js';
@@ -37,6 +39,16 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
     getCollection: (context, request) => collections.describe(context.tenant, request.collection),
     listCollections: (context, request) => collections.list(context.tenant, request),
     deleteCollection: (context, request) => collections.remove(context.tenant, request),
+    branchCollection: (context, request) => collections.derive(context.tenant, request, { detaches: false }),
+    copyCollection: (context, request) => collections.derive(context.tenant, request, { detaches: true }),
+    createSnapshot: on(async (collection, { name, requestId }) =>
+      snapshotOf(await collection.createSnapshot(parseSnapshotName(name), requestId)),
+    ),
+    listSnapshots: on(async (collection) => {
+      const { root } = await collection.rootStore.refresh();
+      return { snapshots: root.snapshots.map(snapshotOf) };
+    }),
+    deleteSnapshot: on((collection, { name }) => collection.deleteSnapshot(parseSnapshotName(name))),
     getCollectionStats: on(async (collection) => collectionStats(collection)),
     upsertRecords: on(upsert),
     patchRecords: on(patch),
@@ -49,6 +61,10 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
     getLimits: async () => ({ limits: LIMITS }),
     getServerInfo: async () => serverInfo(deps),
   };
+}
+
+function snapshotOf({ name, createdAtMs, through }: SnapshotRef): Snapshot {
+  return { name, createdAtMs, sequenceNumber: through.sequence };
 }
 
 function serverInfo({ version, clock, startedMs, pool, objectStore }: HandlerDependencies): ServerInfo {

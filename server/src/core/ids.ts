@@ -31,6 +31,17 @@ export function parseCollectionName(name: string, field = 'collection'): Collect
   return name as CollectionName;
 }
 
+/** A snapshot name: the same characters as a collection name. */
+export function parseSnapshotName(name: string): string {
+  if (name.length <= LIMITS.collectionNameBytesMax && COLLECTION_NAME.test(name)) return name;
+  throw new OmenError(
+    'INVALID_ARGUMENT',
+    `snapshot name ${quote(name)} is not allowed: use 1 to ${LIMITS.collectionNameBytesMax} letters, digits, ` +
+      `"-", "_" or ".", beginning with a letter or digit`,
+    { field: 'name' },
+  );
+}
+
 /**
  * A tenant: 1–64 letters, digits, `_` or `-`, first a letter or digit. Comes from a credential only, never
  * from a request.

@@ -65,9 +65,9 @@ describe('Use cases', () => {
       expect(hits[0]?.attributes.get('rank')).to.equal(1n);
       const filter = { kind: 'range', field: 'rank', operator: 'gte', value: 2n } as const;
       expect((await query({ filter })).hits.map(({ id }) => id)).to.deep.equal(['c', 'b']);
-      expect(
-        await app.handlers.countRecords(context, { collection: 'words', filter, ...READ }),
-      ).to.include({ count: 2 });
+      expect(await app.handlers.countRecords(context, { collection: 'words', filter, ...READ })).to.include({
+        count: 2,
+      });
       const { records } = await app.handlers.batchGetRecords(context, {
         ...{ collection: 'words', ids: ['c', 'nobody', 'a'], select: 'all', includeVectors: true, ...READ },
       });

@@ -6,14 +6,19 @@
  * hears of it. Reads need no lock: they take a snapshot.
  */
 import type { CollectionState } from '../../core/collection/state.js';
-import { OmenError } from '../../core/errors.js';
+import { invariant, OmenError } from '../../core/errors.js';
 import type { CollectionId } from '../../core/ids.js';
+import { conflictOf } from '../../core/log/conflict.js';
+import { addSnapshot, removeSnapshot } from '../../core/log/retention.js';
+import type { Checkpoint, Root, SnapshotRef } from '../../core/log/root.js';
+import { checkpointOf } from '../../core/log/root.js';
 import type { WalWrites } from '../../core/log/wal-slot.js';
 import { roomOf } from '../../core/memory/memtable.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Scheduler } from '../../ports/scheduler.js';
-import type { CollectionInfo, ReadOptions, WriteReceipt } from '../api.js';
+import type { AsOf, CollectionInfo, ReadOptions, WriteReceipt } from '../api.js';
 import type { CommitLoop } from '../log/commit-loop.js';
+import type { RootStore } from '../log/root-store.js';
 import type { PreparedWrites } from '../log/slot-assembly.js';
 import type { Collector } from '../maintenance/collector.js';
 import type { Upkeep } from '../maintenance/upkeep.js';
@@ -36,12 +41,20 @@ export interface ReadView {
   readonly release: () => void;
 }
 
+/** A moment that a new collection can begin with. */
+export interface FixedMoment {
+  readonly base: Root;
+  readonly checkpoint: Checkpoint;
+  readonly throughSlot: number;
+}
+
 type AnswerBody = Readonly<Record<string, unknown>>;
 
 export interface CollectionParts {
   readonly id: CollectionId;
   readonly info: CollectionInfo;
   readonly present: { readonly state: CollectionState };
+  readonly rootStore: RootStore;
   readonly loop: CommitLoop;
   readonly window: RequestWindow;
   readonly upkeep: Upkeep;
@@ -133,6 +146,58 @@ export class Collection {
     if (this.#closed) throw gone(this.info.name);
     if (read.asOf !== undefined) return this.parts.history.view(read.asOf);
     return { state: this.state, release: () => undefined };
+  }
+
+  /** The newest root seen. */
+  get root(): Root {
+    const { current } = this.parts.rootStore;
+    invariant(current !== null, 'a collection is open');
+    return current.root;
+  }
+
+  get rootStore(): RootStore {
+    return this.parts.rootStore;
+  }
+
+  /**
+   * Where a moment is found: the present, with every write acknowledged before the call, or one of the past.
+   */
+  async moment(asOf: AsOf | undefined): Promise<FixedMoment> {
+    const { history, loop, rootStore } = this.parts;
+    if (asOf !== undefined) {
+      const moment = await history.locate(asOf);
+      const throughSlot = moment.lastSlot ?? (await history.endOf(moment)).slot;
+      return { base: moment.base, checkpoint: moment.checkpoint, throughSlot };
+    }
+    for (;;) {
+      await loop.verify();
+      const { root } = await rootStore.refresh();
+      const { slot } = loop.position;
+      if (root.walFloor <= slot) return { base: root, checkpoint: checkpointOf(root), throughSlot: slot };
+    }
+  }
+
+  /** Keeps the present, with every write acknowledged before the call. Throws `SNAPSHOT_EXISTS`. */
+  async createSnapshot(name: string, requestId: string): Promise<SnapshotRef> {
+    const { clock, loop, rootStore } = this.parts;
+    const createdAtMs = Math.floor(clock.now());
+    for (;;) {
+      await loop.verify();
+      const through = loop.position;
+      const wanted = { name, createdAtMs, through, ...(requestId === '' ? {} : { requestId }) };
+      try {
+        const { root } = await rootStore.commit((present) => addSnapshot(present, wanted));
+        const made = root.snapshots.find((snapshot) => snapshot.name === name);
+        if (made !== undefined) return made;
+      } catch (error) {
+        if (conflictOf(error) !== 'floor-moved') throw error;
+      }
+    }
+  }
+
+  async deleteSnapshot(name: string): Promise<void> {
+    await this.parts.rootStore.commit((root) => removeSnapshot(root, name));
+    await this.parts.collector.look();
   }
 
   receipt(sequence: number): WriteReceipt {

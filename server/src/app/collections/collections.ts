@@ -10,6 +10,7 @@ import type {
   CollectionInfo,
   CreateCollectionRequest,
   DeleteCollectionRequest,
+  DeriveCollectionRequest,
   ListCollectionsRequest,
   ListCollectionsResponse,
 } from '../api.js';
@@ -22,6 +23,7 @@ import { RootStore } from '../log/root-store.js';
 import { collectDeleted } from '../maintenance/collect-deleted.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
+import { deriveCollection } from './derive.js';
 import { openCollection } from './open-collection.js';
 
 /** Removing, looking again, forgetting; one more for what arrived meanwhile. */
@@ -93,6 +95,24 @@ export class Collections {
     await new RootStore({ ...this.deps, layout: this.#layout.collection(id) }).create(schema);
     const entry = { id, schema, ...(request.requestId === '' ? {} : { requestId: request.requestId }) };
     await this.#catalog.create(tenant, name, entry);
+    return infoOf(entry);
+  }
+
+  /**
+   * A new collection that begins as a moment of another one. A copy rewrites what it shares in the
+   * background, a branch does not. Throws `COLLECTION_EXISTS`.
+   */
+  async derive(
+    tenant: TenantId,
+    request: DeriveCollectionRequest,
+    { detaches }: { readonly detaches: boolean },
+  ): Promise<CollectionInfo> {
+    const deps = { ...this.deps, layout: this.#layout, catalog: this.#catalog };
+    const entry = await this.use(tenant, request.collection, (source) =>
+      deriveCollection(deps, { tenant, source, detaches }, request),
+    );
+    // The rewriting begins when it is open.
+    if (detaches) void this.open(tenant, entry.schema.name).catch(() => undefined);
     return infoOf(entry);
   }
 

@@ -91,7 +91,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   const { clock, scheduler } = deps;
   const alone = deps.ownsStore;
   return new Collection({
-    ...{ id: entry.id, info, present: states, loop, window, upkeep, collector, history },
+    ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
     ...{ clock, scheduler, alone },
   });
 }

@@ -1,8 +1,9 @@
-import type { CollectionStats } from '../api.js';
+import type { Root } from '../../core/log/root.js';
+import type { CollectionStats, MaintenanceJob } from '../api.js';
 import type { Collection } from './collection.js';
 
 /** What the collection holds and where, as of now. */
-export function collectionStats({ state, upkeep }: Collection): CollectionStats {
+export function collectionStats({ state, upkeep, root }: Collection): CollectionStats {
   const memtables = [state.memtable, ...state.frozen.map((frozen) => frozen.memtable)];
   const unindexedRecords = memtables.reduce((sum, memtable) => sum + memtable.live, 0);
   const hot =
@@ -16,5 +17,17 @@ export function collectionStats({ state, upkeep }: Collection): CollectionStats 
     // Every segment lies in memory; the other tiers hold nothing yet.
     tiers: { hot, warm: 0, cold: 0 },
     sequenceNumber: state.sequence,
+    unfoldedBytes: upkeep.unfoldedBytes,
+    jobs: jobsOf(root),
+    snapshots: root.snapshots.length,
+    readableFromMs: root.checkpoints[0]?.floorTimeMs ?? root.floorTimeMs,
   };
+}
+
+function jobsOf({ jobs, segments }: Root): MaintenanceJob[] {
+  const bytes = new Map(segments.map((segment) => [segment.key, segment.bytes]));
+  return jobs.map(({ jobId, kind, claimedBy, claimedAtMs, inputs }) => ({
+    ...{ jobId, kind, claimedBy, startedAtMs: claimedAtMs, inputs: inputs.length },
+    inputBytes: inputs.reduce((sum, key) => sum + (bytes.get(key) ?? 0), 0),
+  }));
 }

@@ -47,8 +47,16 @@ export interface CatalogDeps {
   readonly retry?: RetryPolicy;
 }
 
+/** A collection that is being made in several steps. */
+interface Announced {
+  readonly id: CollectionId;
+  readonly atMs: number;
+}
+
 interface Entry {
   readonly current: CatalogEntry | null;
+  /** Announced and not finished: whoever makes them is at it, or has died. */
+  readonly creating?: readonly Announced[];
   /** Ids of deleted collections whose objects are not gone yet. */
   readonly deleting: readonly CollectionId[];
   /** The request that took the name away last, when it had an id. */
@@ -57,6 +65,9 @@ interface Entry {
 
 const KIND: EnvelopeKind = { magic: 'OMCT', version: 1 };
 const EMPTY: Entry = { current: null, deleting: [] };
+
+/** After this long, whoever was making a collection has died. */
+const CREATING_MS_MAX = 60 * 60 * 1000;
 
 /** Entries read at once while listing. */
 const READ_AHEAD = 16;
@@ -70,16 +81,56 @@ export class Catalog {
   }
 
   /**
-   * Gives the name to a collection whose root exists already. Throws `COLLECTION_EXISTS` when it is taken.
+   * Notes that a collection is about to be made under this name, so that what is left of it after a crash is
+   * found. Returns the collection that the same request has made before, else null. Throws
+   * `COLLECTION_EXISTS` when the name is taken.
    */
-  async create(tenant: TenantId, name: CollectionName, entry: CatalogEntry): Promise<void> {
+  async announce(
+    tenant: TenantId,
+    name: CollectionName,
+    { id, atMs, requestId }: Announced & { readonly requestId: string },
+  ): Promise<CatalogEntry | null> {
+    let known: CatalogEntry | null = null;
     await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
-      // The answer to our own swap was lost; the collection may even have been deleted since.
-      if (present.current?.id === entry.id || present.deleting.includes(entry.id)) return present;
-      if (present.current !== null) {
-        throw new OmenError('COLLECTION_EXISTS', `collection "${name}" exists already`, { field: 'name' });
+      known = null;
+      const { current, creating = [] } = present;
+      if (current === null) {
+        if (creating.some((other) => other.id === id)) return present;
+        return { ...present, creating: [...creating, { id, atMs }] };
       }
-      return { ...present, current: entry };
+      if (requestId === '' || current.requestId !== requestId) throw taken(name);
+      known = current;
+      return present;
+    });
+    return known;
+  }
+
+  /** Gives up what was announced: the collector removes what there is of it. */
+  async abandon(tenant: TenantId, name: CollectionName, id: CollectionId): Promise<void> {
+    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) =>
+      withoutAnnounced(present, (other) => other.id === id),
+    );
+  }
+
+  /**
+   * Gives the name to a collection whose root exists already. Throws `COLLECTION_EXISTS` when it is taken,
+   * `COLLECTION_BUSY` when it was announced so long ago that its objects are being removed.
+   */
+  async create(
+    tenant: TenantId,
+    name: CollectionName,
+    entry: CatalogEntry,
+    { announced = false }: { readonly announced?: boolean } = {},
+  ): Promise<void> {
+    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
+      const { current, creating = [], deleting } = present;
+      // The answer to our own swap was lost; the collection may even have been deleted since.
+      if (current?.id === entry.id || (!announced && deleting.includes(entry.id))) return present;
+      if (current !== null) throw taken(name);
+      if (announced && !creating.some(({ id }) => id === entry.id)) {
+        throw new OmenError('COLLECTION_BUSY', `making collection "${name}" took too long: try again`);
+      }
+      return { ...present, current: entry, creating: creating.filter(({ id }) => id !== entry.id) };
     });
   }
 
@@ -105,9 +156,10 @@ export class Catalog {
       if (current === null || (id !== undefined && current.id !== id)) return present;
       removed = current;
       return {
+        ...present,
         current: null,
         deleting: [...present.deleting, current.id],
-        ...(requestId === '' ? {} : { deletedBy: requestId }),
+        deletedBy: requestId,
       };
     });
     return removed;
@@ -132,10 +184,15 @@ export class Catalog {
     return { entries, next: null };
   }
 
-  /** Deleted collections of all tenants that still have objects. */
-  async *doomed(): AsyncGenerator<DoomedCollection> {
+  /** Deleted collections of all tenants that still have objects, and those whose making was given up. */
+  async *doomed(nowMs: number): AsyncGenerator<DoomedCollection> {
+    const dead = ({ atMs }: Announced): boolean => nowMs - atMs > CREATING_MS_MAX;
     for await (const { key, entry } of this.#entries(this.deps.layout.catalogPrefix, '')) {
-      for (const id of entry.deleting) yield { key, id };
+      if (entry.creating?.some(dead) === true) {
+        await this.#change(key, (present) => withoutAnnounced(present, dead));
+      }
+      const { deleting } = withoutAnnounced(entry, dead);
+      for (const id of deleting) yield { key, id };
     }
   }
 
@@ -189,14 +246,30 @@ export class Catalog {
   }
 }
 
+/** Announced collections that `isOver` names are left to the collector. */
+function withoutAnnounced(entry: Entry, isOver: (announced: Announced) => boolean): Entry {
+  const over = entry.creating?.filter(isOver) ?? [];
+  if (over.length === 0) return entry;
+  return {
+    ...entry,
+    creating: entry.creating?.filter((other) => !over.includes(other)) ?? [],
+    deleting: [...entry.deleting, ...over.map(({ id }) => id)],
+  };
+}
+
+function taken(name: CollectionName): OmenError {
+  return new OmenError('COLLECTION_EXISTS', `collection "${name}" exists already`, { field: 'name' });
+}
+
 function decodeEntry(body: Uint8Array, key: string): Entry {
   const value = decodeEnvelope(KIND, body, `catalog entry ${key}`);
-  const { current, deleting, deletedBy } = value as unknown as Entry;
-  if (typeof current !== 'object' || !Array.isArray(deleting)) {
+  const entry = value as unknown as Entry;
+  const { current, deleting, creating = [] } = entry;
+  if (typeof current !== 'object' || !Array.isArray(deleting) || !Array.isArray(creating)) {
     throw new OmenError(
       'DATA_CORRUPTED',
-      `catalog entry ${key} is damaged: "current" or "deleting" is missing`,
+      `catalog entry ${key} is damaged: "current", "creating" or "deleting" is not what it must be`,
     );
   }
-  return { current, deleting, ...(deletedBy === undefined ? {} : { deletedBy }) };
+  return entry;
 }

@@ -71,10 +71,13 @@ export class RootStore {
 
   /** Creates the root of a new collection. The id must never have been used. */
   async create(schema: Schema): Promise<RootSnapshot> {
-    const { layout } = this.deps;
-    const candidate = this.#candidate(newRoot(layout.id, schema), []);
-    const result = await this.#swap(candidate, null);
-    if (result.kind === 'lost') throw new Error(`collection id ${layout.id} was used before`);
+    return this.createFrom(newRoot(this.deps.layout.id, schema));
+  }
+
+  /** Creates the root of a collection that begins as something. The id must never have been used. */
+  async createFrom(root: Root): Promise<RootSnapshot> {
+    const result = await this.#swap(this.#candidate(root, []), null);
+    if (result.kind === 'lost') throw new Error(`collection id ${root.collectionId} was used before`);
     return result.snapshot;
   }
 

@@ -35,7 +35,7 @@ export interface DeletedReport {
 /** One pass over all deleted collections of all tenants. To be repeated until nothing is removed. */
 export async function collectDeleted(deps: DeletedCollectorDeps): Promise<DeletedReport> {
   const total = { removed: 0, forgotten: 0, objects: 0, bytes: 0 };
-  for await (const doomed of deps.catalog.doomed()) {
+  for await (const doomed of deps.catalog.doomed(deps.clock.now())) {
     const { objects, bytes, pinned } = await removeCollection(deps, doomed);
     total.objects += objects;
     total.bytes += bytes;

@@ -106,7 +106,7 @@ export class Upkeep {
     this.#through = through;
     this.#dirtySinceMs = now;
     this.#lastWriteMs = now;
-    if (slots > 0) this.#schedule(QUIET_MS);
+    this.#schedule(QUIET_MS);
   }
 
   /** Folds everything written so far. Resolves when it is in segments; rejects when that failed this time. */
@@ -175,10 +175,11 @@ export class Upkeep {
     if (this.#merging !== null) return true;
     if (this.#closed) return false;
     const { state } = this.deps;
-    const candidates = state.segments.map(({ bytes, rows, persisted }) => ({
-      bytes,
-      rows,
-      deletedRows: persisted.count,
+    const root = this.deps.rootStore.current?.root;
+    const refs = root?.detaches === true ? root.segments.filter(({ folder }) => folder !== undefined) : [];
+    const foreign = new Set(refs.map(({ key }) => key));
+    const candidates = state.segments.map(({ key, bytes, rows, persisted }) => ({
+      ...{ bytes, rows, deletedRows: persisted.count, foreign: foreign.has(key) },
     }));
     const picked = pickMerge(candidates, { quiet, bytesMax: MERGE_BYTES_MAX });
     const inputs = picked.map((index) => state.segments[index]).filter((segment) => segment !== undefined);

@@ -12,6 +12,8 @@ export interface MergeCandidate {
   readonly bytes: number;
   readonly rows: number;
   readonly deletedRows: number;
+  /** To be rewritten in any case. */
+  readonly foreign?: boolean;
 }
 
 export interface MergeOptions {
@@ -46,9 +48,8 @@ export function pickMerge(segments: readonly MergeCandidate[], { quiet, bytesMax
   }
   const stale = order.find((index) => {
     const segment = segments[index];
-    return (
-      segment !== undefined && segment.rows > 0 && segment.deletedRows / segment.rows > DELETED_SHARE_MAX
-    );
+    if (segment === undefined || segment.rows === 0) return false;
+    return segment.foreign === true || segment.deletedRows / segment.rows > DELETED_SHARE_MAX;
   });
   return stale === undefined ? [] : [stale];
 }

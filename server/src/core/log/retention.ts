@@ -56,11 +56,13 @@ export function expireCheckpoints(root: Root, { nowMs, windowMs }: Retention): R
  */
 export function addSnapshot(
   root: Root,
-  snapshot: { readonly name: string; readonly createdAtMs: number; readonly through: LogPosition },
+  snapshot: Pick<SnapshotRef, 'name' | 'createdAtMs' | 'requestId'> & { readonly through: LogPosition },
 ): Root {
   checkOpen(root);
-  const { name, createdAtMs, through } = snapshot;
-  if (root.snapshots.some((other) => other.name === name)) {
+  const { name, createdAtMs, requestId, through } = snapshot;
+  const present = root.snapshots.find((other) => other.name === name);
+  if (present?.requestId !== undefined && present.requestId === requestId) return root;
+  if (present !== undefined) {
     throw new OmenError('SNAPSHOT_EXISTS', `snapshot "${name}" exists already`, { field: 'name' });
   }
   if (root.snapshots.length >= SNAPSHOTS_MAX) {
@@ -71,6 +73,7 @@ export function addSnapshot(
   const { slot, sequence, timeMs } = through;
   const added: SnapshotRef = {
     ...{ name, createdAtMs, base: checkpointOf(root), through: { slot, sequence, timeMs } },
+    ...(requestId === undefined ? {} : { requestId }),
   };
   return { ...root, snapshots: [...root.snapshots, added] };
 }

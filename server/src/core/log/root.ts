@@ -115,6 +115,8 @@ export interface SnapshotRef {
   readonly base: Checkpoint;
   /** The last slot that counts, with its last write. */
   readonly through: Omit<LogPosition, 'hash'>;
+  /** The request that made it, when it had an id: a repetition is answered and not refused. */
+  readonly requestId?: string;
 }
 
 /** A collection whose objects this one uses. It keeps them for as long as the pin is there. */
@@ -149,6 +151,8 @@ export interface Root {
   /** By ascending `throughSlot`; a slot belongs to the first that reaches it, or else to this collection. */
   readonly logBases: readonly LogBase[];
   readonly parents: readonly ParentRef[];
+  /** Segments of other collections are rewritten, so that those are needed no more. */
+  readonly detaches?: boolean;
   readonly requestWindow?: RequestWindowRef;
   /** No write is ever acknowledged again. */
   readonly sealed: boolean;
@@ -269,10 +273,17 @@ const ROOT_SHAPE: Shape = {
   retentionFloor: count,
   checkpoints: listOf(object(CHECKPOINT)),
   snapshots: listOf(
-    object({ name: text, createdAtMs: time, base: object(CHECKPOINT), through: object(LOG_POINT) }),
+    object({
+      name: text,
+      createdAtMs: time,
+      base: object(CHECKPOINT),
+      through: object(LOG_POINT),
+      requestId: optional(text),
+    }),
   ),
   logBases: listOf(object({ throughSlot: count, folder: optional(hex), writtenFor: hex })),
   parents: listOf(object({ collectionId: hex, pinId: text })),
+  detaches: optional(flag),
   requestWindow: optional(object({ key: text, requests: count })),
   sealed: flag,
 };

@@ -75,10 +75,10 @@ describe('Catalog', () => {
     expect(await on.catalog.remove(ada, named('words'))).to.equal(null);
     const second = await createIn(on, ada, 'words');
     expect(second).to.not.equal(first);
-    const doomed = await all(on.catalog.doomed());
+    const doomed = await all(on.catalog.doomed(0));
     expect(doomed.map(({ id }) => id)).to.deep.equal([first]);
     for (const entry of doomed) await on.catalog.forget(entry);
-    expect(await all(on.catalog.doomed())).to.deep.equal([]);
+    expect(await all(on.catalog.doomed(0))).to.deep.equal([]);
     expect(await all(on.catalog.living())).to.deep.equal([second]);
   });
 
@@ -116,7 +116,7 @@ describe('Catalog', () => {
         store.failAt(n, fault);
         const id = await createIn(on, ada, 'words');
         expect((await on.catalog.remove(ada, named('words')))?.id).to.equal(id);
-        expect((await all(on.catalog.doomed())).map((entry) => entry.id)).to.deep.equal([id]);
+        expect((await all(on.catalog.doomed(0))).map((entry) => entry.id)).to.deep.equal([id]);
         if (!store.fired) break;
       }
     }
