@@ -4,7 +4,7 @@
  */
 import type { CollectionState, FrozenMemtable } from '../../core/collection/state.js';
 import type { OpenSegment } from '../../core/collection/open-segment.js';
-import type { LogPosition, RequestWindowRef } from '../../core/log/root.js';
+import type { Books, LogPosition, RequestWindowRef } from '../../core/log/root.js';
 import type { DeletesChange } from '../../core/log/transitions.js';
 import { publishFlush } from '../../core/log/transitions.js';
 import { encodeRequestWindow } from '../collections/request-window-codec.js';
@@ -66,6 +66,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
       fromSlot,
       segment: built === null ? null : segmentRef(built, jobId, 0),
       deletes: changes,
+      books: booksOf(frozen, persisted),
       retention: { nowMs: deps.clock.now(), windowMs: deps.retentionMs },
       ...(requestWindow === null ? {} : { requestWindow }),
     }),
@@ -74,6 +75,17 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   const segment = built === null ? null : deps.adopt(built.key, built.segment, built.region, []);
   for (const [open, rows] of persisted) open.markPersisted(rows);
   state.publishFlush(frozen, segment, through.slot);
+}
+
+/** What the fold adds to the books, from what was applied and not from what was built of it. */
+function booksOf(
+  { memtable }: FrozenMemtable,
+  persisted: ReadonlyMap<OpenSegment, readonly number[]>,
+): Books {
+  const { logged, pruned } = memtable.books;
+  let gone = pruned;
+  for (const [segment, rows] of persisted) gone = gone.plus(segment.setsumOf(rows));
+  return { logged: logged.toString(), pruned: gone.toString() };
 }
 
 /** Deletion vectors of the segments that lost rows through writes up to `sequence`. */

@@ -2,8 +2,9 @@
  * What flush and merge have in common: the right to publish, the object, the clean-up after a failure.
  */
 import type { BuildTask, BuiltSegment } from '../../core/engine/tasks.js';
-import type { JobKind, Root, SegmentRef } from '../../core/log/root.js';
+import type { DeletesRef, JobKind, Root, SegmentRef } from '../../core/log/root.js';
 import { refused } from '../../core/log/conflict.js';
+import type { Setsum } from '../../core/log/setsum.js';
 import { registerJob, revokeJob } from '../../core/log/transitions.js';
 import type { JsonObject } from '../../core/log/envelope.js';
 import type { Region } from '../../core/memory/arena.js';
@@ -125,13 +126,17 @@ export async function putDeletes(
   deps: UpkeepDependencies,
   jobId: string,
   index: number,
-  segment: { readonly key: string; readonly rows: number },
+  segment: {
+    readonly key: string;
+    readonly rows: number;
+    readonly setsumOf: (rows: Iterable<number>) => Setsum;
+  },
   deleted: readonly number[],
-): Promise<{ readonly key: string; readonly rows: number }> {
+): Promise<DeletesRef> {
   const key = RELATIVE.deletes(jobId, index);
   const rows = Uint32Array.from(deleted).sort();
   await put(deps, key, encodeDeletionVector({ segmentKey: segment.key, segmentRows: segment.rows, rows }));
-  return { key, rows: rows.length };
+  return { key, rows: rows.length, setsum: segment.setsumOf(rows).toString() };
 }
 
 /** The entry of a new segment in the root. */
@@ -141,7 +146,7 @@ export function segmentRef(
   level: number,
   deletes?: SegmentRef['deletes'],
 ): SegmentRef {
-  const { rows, bytes, minSequence, maxSequence, summary } = built.segment;
+  const { rows, bytes, minSequence, maxSequence, setsum, summary } = built.segment;
   return {
     key: built.key,
     jobId,
@@ -151,6 +156,7 @@ export function segmentRef(
     bytes,
     minSequence,
     maxSequence,
+    setsum,
     summary: summary as JsonObject,
     ...(deletes === undefined ? {} : { deletes }),
   };

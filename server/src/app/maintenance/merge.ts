@@ -70,11 +70,16 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
     throw new OmenError('COLLECTION_BUSY', 'the log was folded by another server', { retryAfterMs: 100 });
   }
   const refs = new Map(root.segments.map((ref) => [ref.key, ref]));
-  const deleted = built === null ? [] : movedDeletes(masks, viewOf(pool.arena, built));
+  const view = built === null ? null : viewOf(pool.arena, built);
+  const deleted = view === null ? [] : movedDeletes(masks, view);
   const deletes =
-    built === null || deleted.length === 0
+    built === null || view === null || deleted.length === 0
       ? undefined
-      : await putDeletes(deps, jobId, 0, { key: built.key, rows: built.segment.rows }, deleted);
+      : await putDeletes(
+          ...([deps, jobId, 0] as const),
+          { key: built.key, rows: view.rows, setsumOf: (rows) => view.setsumOf(rows) },
+          deleted,
+        );
   const inputs = [...masks.keys()].map(({ key }) => ({
     key,
     deletesKey: refs.get(key)?.deletes?.key ?? null,

@@ -7,6 +7,7 @@
  * never a mixture.
  */
 import type { SegmentPart } from '../engine/tasks.js';
+import type { Setsum } from '../log/setsum.js';
 import type { Arena, Region } from '../memory/arena.js';
 import { RowMask } from '../memory/row-mask.js';
 import type { SegmentView } from '../segment/segment-view.js';
@@ -75,6 +76,11 @@ export class OpenSegment implements RowSource {
   /** Pending rows up to `sequence`, ascending: what a flush up to there adds to the deletion vector. */
   pendingUpTo(sequence: number): number[] {
     return [...this.#pending].filter(([, at]) => at <= sequence).map(([row]) => row);
+  }
+
+  /** Setsum of some of the rows. */
+  setsumOf(rows: Iterable<number>): Setsum {
+    return this.view.setsumOf(rows);
   }
 
   /** The root knows these rows now. */

@@ -8,6 +8,7 @@
  */
 import { buildScratchBytes, planIvf, writeIvf } from '../index/build.js';
 import type { IvfPlan } from '../index/plan.js';
+import { Setsum } from '../log/setsum.js';
 import { buildAttributeIndex } from '../segment/attribute-builder.js';
 import { buildIdIndex } from '../segment/id-index.js';
 import type { SegmentPlan } from '../segment/layout.js';
@@ -107,7 +108,13 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
     writer.put('attributeIndex', attributeIndex);
     const at = addressesOf(pointer, plan);
     rows.copyVectors(at('raw'), at('factors'), order);
-    const range = writeSequences(writer.section('sequences'), rows, order);
+    const range = writeSequences(
+      ...([
+        writer.section('sequences'),
+        { rows, ids: new RowHeapView(writer.section('ids'), rows.count) },
+        order,
+      ] as const),
+    );
     const summary = clustering === null ? {} : writeClusters(kernels, clustering, writer, at);
     writer.finish({
       collectionId: task.collectionId,
@@ -116,7 +123,8 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
       dimensions: task.dimensions,
       metric: task.metric,
       clusters: clustering?.plan.clusters ?? 0,
-      ...range,
+      minSequence: range.minSequence,
+      maxSequence: range.maxSequence,
     });
     return { pointer, bytes: plan.size, rows: rows.count, ...range, clustered: clustering !== null, summary };
   } catch (error) {
@@ -146,20 +154,23 @@ function heapOf(
   return heap;
 }
 
+/** The sum is made of the ids as they stand in the segment, so that it shows what really got there. */
 function writeSequences(
   section: Uint8Array,
-  rows: GatheredRows,
+  { rows, ids }: { readonly rows: GatheredRows; readonly ids: RowHeapView },
   order: Uint32Array | null,
-): { readonly minSequence: number; readonly maxSequence: number } {
+): { readonly minSequence: number; readonly maxSequence: number; readonly setsum: string } {
+  const setsum = new Setsum();
   let minSequence = Infinity;
   let maxSequence = 0;
   for (let row = 0; row < rows.count; row++) {
     const sequence = rows.sequence(order === null ? row : (order[row] ?? 0));
     writeSequence(section, row, sequence);
+    setsum.add(ids.bytesOf(row), sequence);
     minSequence = Math.min(minSequence, sequence);
     maxSequence = Math.max(maxSequence, sequence);
   }
-  return { minSequence, maxSequence };
+  return { minSequence, maxSequence, setsum: setsum.toString() };
 }
 
 /** Writes codes and calibration; returns what the root keeps of them. */

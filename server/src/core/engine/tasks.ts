@@ -118,6 +118,8 @@ export interface BuiltSegment {
   readonly rows: number;
   readonly minSequence: number;
   readonly maxSequence: number;
+  /** Of the rows, see `Setsum`. */
+  readonly setsum: string;
   readonly clustered: boolean;
   /**
    * Clusters, calibration and the like, kept in the root so that a query can be planned without opening the

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../errors.js';
 import type { CollectionId } from '../ids.js';
-import type { LogBase, ParentRef, Root, Schema, SegmentRef } from './root.js';
+import type { DeletesRef, LogBase, ParentRef, Root, Schema, SegmentRef } from './root.js';
 import { newRoot } from './root.js';
 
 export interface Descent {
@@ -27,13 +27,12 @@ export function descend(base: Root, descent: Descent): Root {
   invariant(throughSlot >= base.walFloor, 'a collection begins behind the floor of its base');
   const place = (folder: CollectionId | undefined): { readonly folder?: CollectionId } =>
     parent === undefined ? {} : { folder: folder ?? base.collectionId };
+  const placed = ({ folder, ...deletes }: DeletesRef): DeletesRef => ({ ...deletes, ...place(folder) });
   const segments = base.segments.map(({ folder, writtenFor, deletes, ...segment }): SegmentRef => ({
     ...segment,
     ...place(folder),
     writtenFor: writtenFor ?? base.collectionId,
-    ...(deletes === undefined
-      ? {}
-      : { deletes: { key: deletes.key, rows: deletes.rows, ...place(deletes.folder) } }),
+    ...(deletes === undefined ? {} : { deletes: placed(deletes) }),
   }));
   const own: LogBase = { throughSlot, writtenFor: base.collectionId };
   const reached = base.logBases.findIndex((other) => other.throughSlot >= throughSlot);
@@ -45,10 +44,11 @@ export function descend(base: Root, descent: Descent): Root {
       ...place(folder),
     }))
     .filter((logBase) => logBase.throughSlot > base.walFloor);
-  const { walFloor, walFloorHash, foldedSequence, floorTimeMs } = base;
+  const { walFloor, walFloorHash, foldedSequence, floorTimeMs, books } = base;
   return {
     ...newRoot(collectionId, schema),
     ...{ walFloor, walFloorHash, foldedSequence, floorTimeMs, segments, logBases },
+    ...(books === undefined ? {} : { books }),
     parents: parent === undefined || (segments.length === 0 && logBases.length === 0) ? [] : [parent],
     ...(detaches && parent !== undefined ? { detaches } : {}),
   };

@@ -3,8 +3,9 @@
  * before it writes, so a bug in a transition stops the change and not the collection; the simulation checks
  * them after every step.
  */
-import type { Root } from './root.js';
+import type { Root, SegmentRef } from './root.js';
 import { foldersOf, MANIFESTS_KEPT } from './root.js';
+import { Setsum } from './setsum.js';
 
 export interface Violation {
   readonly invariant: string;
@@ -49,6 +50,13 @@ export const ROOT_RULES = {
     const foreign = foldersOf(root);
     return foreign.length > 0 && root.parents.length === 0 ? (foreign[0] ?? null) : null;
   },
+  'the books balance: what was logged is live or pruned': (root) => {
+    if (root.books === undefined) return null;
+    const { logged, pruned } = root.books;
+    const live = root.segments.reduce((sum, segment) => sum.plus(liveSetsum(segment)), new Setsum());
+    const found = live.plus(Setsum.parse(pruned));
+    return found.equals(Setsum.parse(logged)) ? null : `logged ${logged}, live and pruned ${String(found)}`;
+  },
   'a sealed root has no jobs': (root) => (root.sealed && root.jobs.length > 0 ? 'jobs' : null),
 } as const satisfies Record<string, RootRule>;
 
@@ -69,6 +77,12 @@ export const STEP_RULES = {
   'manifests extend the chain': (a, b) =>
     b.manifests.at(-2) === a.manifests.at(-1) ? null : String(b.manifests.at(-1)),
 } as const satisfies Record<string, StepRule>;
+
+/** Setsum of the rows of a segment that are not deleted. */
+export function liveSetsum({ setsum, deletes }: SegmentRef): Setsum {
+  const all = setsum === undefined ? new Setsum() : Setsum.parse(setsum);
+  return deletes?.setsum === undefined ? all : all.minus(Setsum.parse(deletes.setsum));
+}
 
 /** What is wrong with a root by itself; empty when it is sound. */
 export function violationsOfRoot(root: Root): Violation[] {

@@ -12,6 +12,7 @@ import type { Metric } from '../vector/metric.js';
 import { METRICS } from '../vector/metric.js';
 import type { EnvelopeKind, JsonObject } from './envelope.js';
 import { decodeEnvelope, encodeEnvelope } from './envelope.js';
+import { isSetsum, Setsum } from './setsum.js';
 import { NO_SLOT_HASH } from './wal-slot.js';
 
 export const ROOT_FORMAT = 2;
@@ -36,6 +37,8 @@ export interface DeletesRef {
   readonly folder?: CollectionId;
   /** Deleted rows. */
   readonly rows: number;
+  /** Setsum of the deleted rows. */
+  readonly setsum?: string;
 }
 
 export interface SegmentRef {
@@ -54,6 +57,8 @@ export interface SegmentRef {
   readonly minSequence: number;
   readonly maxSequence: number;
   readonly deletes?: DeletesRef;
+  /** Setsum of all rows in the object. */
+  readonly setsum?: string;
   /** For planning without opening the segment; opaque here. */
   readonly summary: JsonObject;
 }
@@ -96,6 +101,14 @@ export interface LogBase {
   readonly folder?: CollectionId;
   /** The collection whose id stands in them. */
   readonly writtenFor: CollectionId;
+}
+
+/** Setsums of what was folded: `logged` is `pruned` and the live rows of all segments. */
+export interface Books {
+  /** Every record that was ever written to the log, up to its floor. */
+  readonly logged: string;
+  /** Those of them that were replaced or deleted since. */
+  readonly pruned: string;
 }
 
 /** A version that stays readable, and the log behind its floor with it. */
@@ -153,6 +166,7 @@ export interface Root {
   readonly parents: readonly ParentRef[];
   /** Segments of other collections are rewritten, so that those are needed no more. */
   readonly detaches?: boolean;
+  readonly books?: Books;
   readonly requestWindow?: RequestWindowRef;
   /** No write is ever acknowledged again. */
   readonly sealed: boolean;
@@ -211,6 +225,7 @@ export function newRoot(collectionId: CollectionId, schema: Schema): Root {
     snapshots: [],
     logBases: [],
     parents: [],
+    books: { logged: new Setsum().toString(), pruned: new Setsum().toString() },
     sealed: false,
   };
 }
@@ -260,7 +275,8 @@ const ROOT_SHAPE: Shape = {
       ...OBJECT_PLACE,
       ...{ jobId: text, level: count, rows: count, liveRows: count, bytes: count },
       ...{ minSequence: count, maxSequence: count, summary: object({}), writtenFor: optional(hex) },
-      deletes: optional(object({ ...OBJECT_PLACE, rows: count })),
+      setsum: optional(isSetsum),
+      deletes: optional(object({ ...OBJECT_PLACE, rows: count, setsum: optional(isSetsum) })),
     }),
   ),
   jobs: listOf(
@@ -284,6 +300,7 @@ const ROOT_SHAPE: Shape = {
   logBases: listOf(object({ throughSlot: count, folder: optional(hex), writtenFor: hex })),
   parents: listOf(object({ collectionId: hex, pinId: text })),
   detaches: optional(flag),
+  books: optional(object({ logged: isSetsum, pruned: isSetsum })),
   requestWindow: optional(object({ key: text, requests: count })),
   sealed: flag,
 };

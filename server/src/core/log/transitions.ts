@@ -9,7 +9,8 @@
 import { checkOpen, refused } from './conflict.js';
 import type { Retention } from './retention.js';
 import { withCheckpoint } from './retention.js';
-import type { DeletesRef, JobRef, LogPosition, RequestWindowRef, Root, SegmentRef } from './root.js';
+import { Setsum } from './setsum.js';
+import type { Books, DeletesRef, JobRef, LogPosition, RequestWindowRef, Root, SegmentRef } from './root.js';
 
 /**
  * New deleted rows of a segment. `replaces` is the key of the deletes they were made from: none, or the
@@ -30,6 +31,8 @@ export interface Flush {
   /** Null when everything folded was deletions. */
   readonly segment: SegmentRef | null;
   readonly deletes: readonly DeletesChange[];
+  /** What is added to the books. Without it the collection keeps none from here on. */
+  readonly books?: Books;
   /** Keeps the version that is left, if it is time for a checkpoint. */
   readonly retention?: Retention;
   /** Replaces the present one; absent: there is none to carry. */
@@ -77,7 +80,7 @@ export function publishFlush(root: Root, flush: Flush): Root {
     );
   }
   const segments = applyDeletes(root.segments, flush.deletes);
-  const { requestWindow: _, ...rest } = root;
+  const { requestWindow: _, books, ...rest } = root;
   return {
     ...rest,
     walFloor: flush.through.slot,
@@ -89,6 +92,7 @@ export function publishFlush(root: Root, flush: Flush): Root {
     logBases: root.logBases.filter(({ throughSlot }) => throughSlot > flush.through.slot),
     segments: flush.segment === null ? segments : [...segments, flush.segment],
     jobs: root.jobs.filter((job) => job.jobId !== flush.jobId),
+    ...(books === undefined || flush.books === undefined ? {} : { books: addBooks(books, flush.books) }),
     ...(flush.requestWindow === undefined ? {} : { requestWindow: flush.requestWindow }),
   };
 }
@@ -124,6 +128,11 @@ export function raiseRetention(root: Root, version: number): Root {
 /** Ends the collection: no job may publish and no write is acknowledged from here on. */
 export function seal(root: Root): Root {
   return root.sealed ? root : { ...root, sealed: true, jobs: [] };
+}
+
+function addBooks(books: Books, more: Books): Books {
+  const sum = (a: string, b: string): string => Setsum.parse(a).plus(Setsum.parse(b)).toString();
+  return { logged: sum(books.logged, more.logged), pruned: sum(books.pruned, more.pruned) };
 }
 
 function checkJob(root: Root, jobId: string): void {

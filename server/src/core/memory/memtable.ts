@@ -8,6 +8,7 @@
  */
 import type { RowSource } from '../collection/row-source.js';
 import type { MemtablePart } from '../engine/tasks.js';
+import { Setsum } from '../log/setsum.js';
 import { decodeText, encodeText } from '../record/text.js';
 import type { Metric } from '../vector/metric.js';
 import { rowStride, squaredNorm, factorOfNorm } from '../vector/metric.js';
@@ -53,6 +54,8 @@ export class Memtable implements RowSource {
   readonly #attributeOffsets: GrowingArray;
   readonly #attributeHeap: GrowingArray;
   readonly #stride: number;
+  readonly #logged = new Setsum();
+  readonly #pruned = new Setsum();
   #laterDeletes: Map<number, number> | null = null;
   #rows = 0;
 
@@ -119,7 +122,7 @@ export class Memtable implements RowSource {
     this.arena.f32.fill(0, raw + this.dimensions, raw + this.#stride);
     this.arena.f32[this.#factors.append(4) / 4] = factorOfNorm(this.metric, squaredNorm(vector));
     this.arena.f64[this.#sequences.append(8) / 8] = sequence;
-    this.#appendId(id);
+    this.#logged.add(this.#appendId(id), sequence);
     this.#appendAttributes(columns.attributes[index] ?? new Uint8Array());
     this.remove(id, sequence);
     this.#rowOf.set(id, this.#rows);
@@ -131,7 +134,8 @@ export class Memtable implements RowSource {
     const row = this.#rowOf.get(id);
     if (row === undefined) return false;
     this.#rowOf.delete(id);
-    this.#laterDeletes?.set(row, sequence);
+    if (this.#laterDeletes !== null) this.#laterDeletes.set(row, sequence);
+    else this.#pruned.add(encodeText(id), this.arena.f64[this.#sequences.pointer / 8 + row] ?? 0);
     return this.mask.add(row);
   }
 
@@ -141,6 +145,11 @@ export class Memtable implements RowSource {
    */
   freeze(): void {
     this.#laterDeletes = new Map();
+  }
+
+  /** Every record that was put here, and those of them that were replaced or deleted before the freeze. */
+  get books(): { readonly logged: Setsum; readonly pruned: Setsum } {
+    return { logged: this.#logged, pruned: this.#pruned };
   }
 
   /** Rows deleted since the freeze, with the sequence number of the deletion. */
@@ -214,11 +223,12 @@ export class Memtable implements RowSource {
     ];
   }
 
-  #appendId(id: string): void {
+  #appendId(id: string): Uint8Array {
     // `encodeInto` refuses shared memory, so the bytes take a detour.
     const bytes = encodeText(id);
     this.arena.u8.set(bytes, this.#idHeap.append(bytes.length));
     this.#putOffset(this.#idOffsets, this.#idHeap.bytes);
+    return bytes;
   }
 
   #appendAttributes(bytes: Uint8Array): void {

@@ -3,6 +3,7 @@
  * open are opened when they are first asked for.
  */
 import { invariant, OmenError } from '../errors.js';
+import { Setsum } from '../log/setsum.js';
 import type { Metric } from '../vector/metric.js';
 import { rowStride } from '../vector/metric.js';
 import { AttributeIndexView } from './attribute-index.js';
@@ -138,6 +139,13 @@ export class SegmentView {
   /** Sequence number of the write that made the row. */
   sequenceOf(row: number): number {
     return readSequence(this.required('sequences'), row);
+  }
+
+  /** Setsum of some of the rows. */
+  setsumOf(rows: Iterable<number>): Setsum {
+    const sum = new Setsum();
+    for (const row of rows) sum.add(this.ids.bytesOf(row), this.sequenceOf(row));
+    return sum;
   }
 
   #heap(kind: 'ids' | 'attributes'): RowHeapView {
