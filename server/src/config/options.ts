@@ -157,7 +157,10 @@ export const OPTIONS = {
     env: 'OMENDB_RETENTION',
     type: type.duration('0ms', '840h'),
     default: 24 * 60 * 60 * 1000,
-    doc: 'How long the past of a collection stays readable. What is deleted or replaced takes up storage for that long; 0ms keeps the present and snapshots only.',
+    doc:
+      'How long the past of a collection stays readable. What is deleted or replaced takes up storage for that ' +
+      'long; 0ms keeps the present and snapshots only. At most 65536 log slots are kept for it in a folder, ' +
+      '1000000 in a bucket.',
   }),
   maxInFlight: defineOption({
     env: 'OMENDB_MAX_IN_FLIGHT',

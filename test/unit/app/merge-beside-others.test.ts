@@ -27,7 +27,7 @@ describe('A merge beside another server', () => {
       await one.handlers.upsertRecords(context, { collection: NAME, records, requestId: '' });
       await (await upkeep(one)).flush();
     }
-    // The registration of the job is overtaken: afterwards the server has seen a root that its memory is behind.
+    // The registration of the job is overtaken: the server has seen a root that its memory is behind.
     const registration = store.hold('before', ({ operation }) => operation === 'compareAndSwap');
     const merged = (await upkeep(one)).settle();
     await registration.reached;

@@ -25,6 +25,10 @@ import { decodeRequestWindow } from './request-window-codec.js';
 /** Passes over a bucket are paid by the request, those over a local folder are not. */
 const COLLECT_MS = 60_000;
 
+/** Log slots kept for reads of the past: a folder of more files is slow to list, a bucket is not. */
+const RETENTION_SLOTS_OWN = 65_536;
+const RETENTION_SLOTS_SHARED = 1_000_000;
+
 export interface OpenDependencies extends AppDependencies {
   readonly layout: ObjectLayout;
   /** Numbers for memtables and segments, never given twice. */
@@ -38,9 +42,10 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   const rootStore = new RootStore({ ...deps, layout });
   const window = new RequestWindow();
   const states = new States(() => new CollectionState(deps.pool.arena, dimensions, metric, deps.nextTag));
+  const retentionSlots = deps.ownsStore ? RETENTION_SLOTS_OWN : RETENTION_SLOTS_SHARED;
   const collector = new Collector(
     { ...deps, layout, rootStore },
-    { windowMs: deps.retentionMs, everyMs: deps.ownsStore ? 0 : COLLECT_MS },
+    { windowMs: deps.retentionMs, slotsMax: retentionSlots, everyMs: deps.ownsStore ? 0 : COLLECT_MS },
   );
   const upkeep = new Upkeep({
     ...deps,
@@ -50,6 +55,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
       return states.state;
     },
     window,
+    retentionSlots,
     owner: newNonce(deps.rng),
     runningJobs: new Set(),
     adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),

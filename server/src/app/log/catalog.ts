@@ -64,6 +64,7 @@ interface Entry {
 }
 
 const KIND: EnvelopeKind = { magic: 'OMCT', version: 1 };
+const MARK_KIND: EnvelopeKind = { magic: 'OMDM', version: 1 };
 const EMPTY: Entry = { current: null, deleting: [] };
 
 /** After this long, whoever was making a collection has died. */
@@ -90,8 +91,10 @@ export class Catalog {
     name: CollectionName,
     { id, atMs, requestId }: Announced & { readonly requestId: string },
   ): Promise<CatalogEntry | null> {
+    const key = this.deps.layout.catalogKey(tenant, name);
+    await this.#mark(id, key);
     let known: CatalogEntry | null = null;
-    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
+    await this.#change(key, (present) => {
       known = null;
       const { current, creating = [] } = present;
       if (current === null) {
@@ -132,6 +135,7 @@ export class Catalog {
       }
       return { ...present, current: entry, creating: creating.filter(({ id }) => id !== entry.id) };
     });
+    if (announced) await this.#unmark(entry.id).catch(() => undefined);
   }
 
   /** The collection of that name, or null. */
@@ -150,19 +154,25 @@ export class Catalog {
     name: CollectionName,
     { id, requestId = '' }: { readonly id?: CollectionId; readonly requestId?: string } = {},
   ): Promise<CatalogEntry | null> {
-    let removed: CatalogEntry | null = null;
-    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
-      const { current } = present;
-      if (current === null || (id !== undefined && current.id !== id)) return present;
-      removed = current;
-      return {
-        ...present,
-        current: null,
-        deleting: [...present.deleting, current.id],
-        deletedBy: requestId,
-      };
-    });
-    return removed;
+    const key = this.deps.layout.catalogKey(tenant, name);
+    for (;;) {
+      const { current } = (await this.#read(key)).entry;
+      if (current === null || (id !== undefined && current.id !== id)) return null;
+      await this.#mark(current.id, key);
+      let removed: CatalogEntry | null = null;
+      await this.#change(key, (present) => {
+        // Gone already, or ours with an answer that was lost.
+        if (present.current?.id !== current.id) return present;
+        removed = present.current;
+        return {
+          ...present,
+          current: null,
+          deleting: [...present.deleting, current.id],
+          deletedBy: requestId,
+        };
+      });
+      if (removed !== null) return removed;
+    }
   }
 
   /** Whether this request took the name away, and nobody gave it to a new collection since. */
@@ -186,13 +196,22 @@ export class Catalog {
 
   /** Deleted collections of all tenants that still have objects, and those whose making was given up. */
   async *doomed(nowMs: number): AsyncGenerator<DoomedCollection> {
+    const { store, layout } = this.deps;
     const dead = ({ atMs }: Announced): boolean => nowMs - atMs > CREATING_MS_MAX;
-    for await (const { key, entry } of this.#entries(this.deps.layout.catalogPrefix, '')) {
-      if (entry.creating?.some(dead) === true) {
+    for (let last = ''; ;) {
+      const page = await withRetry(this.#retry, () => store.list(layout.doomedPrefix, last));
+      if (page.length === 0) return;
+      for (const { key: mark } of page) {
+        const id = mark.slice(layout.doomedPrefix.length) as CollectionId;
+        const key = await this.#readMark(mark);
+        if (key === null) continue;
         await this.#change(key, (present) => withoutAnnounced(present, dead));
+        const { entry } = await this.#read(key);
+        if (entry.deleting.includes(id)) yield { key, id };
+        else if (entry.current?.id !== id && entry.creating?.some((other) => other.id === id) !== true)
+          await this.#unmark(id);
       }
-      const { deleting } = withoutAnnounced(entry, dead);
-      for (const id of deleting) yield { key, id };
+      last = page.at(-1)?.key ?? last;
     }
   }
 
@@ -210,6 +229,29 @@ export class Catalog {
         ? { ...present, deleting: present.deleting.filter((other) => other !== id) }
         : present,
     );
+    await this.#unmark(id);
+  }
+
+  /** So that a sweep finds the collection without looking at the whole catalog. */
+  async #mark(id: CollectionId, key: string): Promise<void> {
+    const nonce = newNonce(this.deps.rng);
+    const body = encodeEnvelope(MARK_KIND, { key });
+    await withRetry(this.#retry, () =>
+      this.deps.store.putIfAbsent(this.deps.layout.doomedKey(id), body, nonce),
+    );
+  }
+
+  async #unmark(id: CollectionId): Promise<void> {
+    await withRetry(this.#retry, () => this.deps.store.delete(this.deps.layout.doomedKey(id)));
+  }
+
+  /** The catalog key in a mark, or null when the mark is gone. */
+  async #readMark(mark: string): Promise<string | null> {
+    const got = await withRetry(this.#retry, () => this.deps.store.get(mark));
+    if (got.kind !== 'found') return null;
+    const { key } = decodeEnvelope(MARK_KIND, got.body, `mark ${mark}`);
+    if (typeof key === 'string') return key;
+    throw new OmenError('DATA_CORRUPTED', `mark ${mark} is damaged: "key" is missing`);
   }
 
   async *#entries(prefix: string, after: string): AsyncGenerator<{ key: string; entry: Entry }> {

@@ -3,6 +3,7 @@
  *
  *     {prefix}_probe/{nonce}/…                      start-up probe
  *     {prefix}_catalog/{hh}/{tenant}/{name}         name to collection, compare-and-swap
+ *     {prefix}_doomed/{collectionId}                whose objects are to be removed, if the catalog says so
  *     {prefix}n/{hh}/{collectionId}/root            compare-and-swap
  *                                  /m/{version}-{nonce}   every version of the root, write-once
  *                                  /w/{slot}              the log, write-once
@@ -45,6 +46,15 @@ export class ObjectLayout {
   /** Every catalog entry of every tenant. */
   get catalogPrefix(): string {
     return `${this.prefix}_catalog/`;
+  }
+
+  /** Every mark of a collection that may have to be removed. */
+  get doomedPrefix(): string {
+    return `${this.prefix}_doomed/`;
+  }
+
+  doomedKey(id: CollectionId): string {
+    return `${this.doomedPrefix}${id}`;
   }
 
   /** Begins every key of the tenant's catalog and no key of another's. */

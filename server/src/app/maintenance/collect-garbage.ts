@@ -36,6 +36,8 @@ export interface CollectorOptions {
   readonly dryRun?: boolean;
   /** How long the past stays readable; 0 milliseconds unless given. */
   readonly windowMs?: number;
+  /** Log slots kept for that at most; no bound unless given. */
+  readonly slotsMax?: number;
   /** Older versions to keep beside the present one: none unless asked for. */
   readonly keepVersions?: number;
   /** Jobs whose work is known to have ended without publishing. */
@@ -114,11 +116,11 @@ interface Garbage extends Listed {
 /** Step 1 as a transition: the same root when there is nothing to change. */
 function prepare(root: Root, options: CollectorOptions, nowMs: number): Root {
   if (root.sealed) return root;
-  const { keepVersions = 0, revoke = [], windowMs = 0 } = options;
+  const { keepVersions = 0, revoke = [], windowMs = 0, slotsMax = Infinity } = options;
   const revoked = root.jobs.some(({ jobId }) => revoke.includes(jobId))
     ? revoke.reduce(revokeJob, root)
     : root;
-  const expired = expireCheckpoints(revoked, { nowMs, windowMs });
+  const expired = expireCheckpoints(revoked, { nowMs, windowMs, slotsMax });
   const target = root.version - keepVersions;
   // The commit itself makes a version, with the content of the one before: a floor that followed that too
   // would never come to rest.

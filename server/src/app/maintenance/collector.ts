@@ -9,6 +9,8 @@ import { collectCollection } from './collect-garbage.js';
 export interface CollectorPolicy {
   /** How long the past stays readable. */
   readonly windowMs: number;
+  /** Log slots kept for that at most. */
+  readonly slotsMax: number;
   /** Shortest time from the end of one pass to the next. */
   readonly everyMs: number;
 }
@@ -62,7 +64,8 @@ export class Collector {
   /** What could not be removed now is removed by a later pass. */
   async #pass(): Promise<void> {
     try {
-      await collectCollection({ ...this.deps, known: this.#known }, { windowMs: this.policy.windowMs });
+      const { windowMs, slotsMax } = this.policy;
+      await collectCollection({ ...this.deps, known: this.#known }, { windowMs, slotsMax });
     } catch (error) {
       this.deps.logger.warn('objects that nothing refers to could not be removed yet', {
         collection: this.deps.layout.id,

@@ -32,6 +32,8 @@ export interface UpkeepDependencies {
   readonly runningJobs: Set<string>;
   /** How long the past stays readable, in milliseconds. */
   readonly retentionMs: number;
+  /** Log slots kept for that at most. */
+  readonly retentionSlots: number;
   /** Slots after which the log is folded even when it is small. */
   readonly foldSlots: number;
   /** Rows after which a memtable is folded. */

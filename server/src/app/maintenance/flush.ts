@@ -67,7 +67,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
       segment: built === null ? null : segmentRef(built, jobId, 0),
       deletes: changes,
       books: booksOf(frozen, persisted),
-      retention: { nowMs: deps.clock.now(), windowMs: deps.retentionMs },
+      retention: { windowMs: deps.retentionMs, slotsMax: deps.retentionSlots },
       ...(requestWindow === null ? {} : { requestWindow }),
     }),
   );

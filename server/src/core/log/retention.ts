@@ -15,24 +15,31 @@ export interface Retention {
   readonly nowMs: number;
   /** 0: only the present and snapshots. */
   readonly windowMs: number;
+  /** Log slots kept for it at most: a writer of single records makes millions of objects a day. */
+  readonly slotsMax: number;
 }
 
 /** Snapshots of one collection: each is an entry of the root, which is read and written whole. */
 export const SNAPSHOTS_MAX = 256;
 /** Checkpoints of one collection, likewise. */
 const CHECKPOINTS_MAX = 128;
-/** Checkpoints that a window is divided into by time. */
+/** Checkpoints that a window is divided into, by time and by slots. */
 const CHECKPOINTS_PER_WINDOW = 96;
+const CHECKPOINTS_PER_SLOTS = 16;
 /** Writes after which a checkpoint is made in any case: bounds what a read of the past replays. */
 const CHECKPOINT_WRITES = 500_000;
 
 /** The checkpoints of the next version: with the present one when the last is old enough. */
-export function withCheckpoint(root: Root, windowMs: number): readonly Checkpoint[] {
+export function withCheckpoint(
+  root: Root,
+  { windowMs, slotsMax }: Omit<Retention, 'nowMs'>,
+): readonly Checkpoint[] {
   const last = root.checkpoints.at(-1);
   if (windowMs <= 0 || last?.version === root.version) return root.checkpoints;
   const due =
     last === undefined ||
     root.floorTimeMs - last.floorTimeMs >= windowMs / CHECKPOINTS_PER_WINDOW ||
+    root.walFloor - last.walFloor >= slotsMax / CHECKPOINTS_PER_SLOTS ||
     root.foldedSequence - last.foldedSequence >= CHECKPOINT_WRITES;
   return due ? thinned([...root.checkpoints, checkpointOf(root)]) : root.checkpoints;
 }
@@ -41,12 +48,13 @@ export function withCheckpoint(root: Root, windowMs: number): readonly Checkpoin
  * Lets go of checkpoints that no moment of the window needs. The newest one that is older than the window
  * stays: the window begins between it and the next.
  */
-export function expireCheckpoints(root: Root, { nowMs, windowMs }: Retention): Root {
+export function expireCheckpoints(root: Root, { nowMs, windowMs, slotsMax }: Retention): Root {
   const start = nowMs - windowMs;
   const versions = [...root.checkpoints, checkpointOf(root)];
-  const first = versions.findLastIndex(({ floorTimeMs }) => floorTimeMs <= start);
-  if (first <= 0) return root;
-  return { ...root, checkpoints: root.checkpoints.slice(first) };
+  const before = versions.findLastIndex(({ floorTimeMs }) => floorTimeMs <= start);
+  const few = versions.findIndex(({ walFloor }) => root.walFloor - walFloor <= slotsMax);
+  const first = Math.max(before, few);
+  return first <= 0 ? root : { ...root, checkpoints: root.checkpoints.slice(first) };
 }
 
 /**

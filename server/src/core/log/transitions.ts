@@ -34,7 +34,7 @@ export interface Flush {
   /** What is added to the books. Without it the collection keeps none from here on. */
   readonly books?: Books;
   /** Keeps the version that is left, if it is time for a checkpoint. */
-  readonly retention?: Retention;
+  readonly retention?: Omit<Retention, 'nowMs'>;
   /** Replaces the present one; absent: there is none to carry. */
   readonly requestWindow?: RequestWindowRef;
 }
@@ -87,8 +87,7 @@ export function publishFlush(root: Root, flush: Flush): Root {
     walFloorHash: flush.through.hash,
     foldedSequence: flush.through.sequence,
     floorTimeMs: flush.through.timeMs,
-    checkpoints:
-      flush.retention === undefined ? root.checkpoints : withCheckpoint(root, flush.retention.windowMs),
+    checkpoints: flush.retention === undefined ? root.checkpoints : withCheckpoint(root, flush.retention),
     logBases: root.logBases.filter(({ throughSlot }) => throughSlot > flush.through.slot),
     segments: flush.segment === null ? segments : [...segments, flush.segment],
     jobs: root.jobs.filter((job) => job.jobId !== flush.jobId),
