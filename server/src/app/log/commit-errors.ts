@@ -23,6 +23,15 @@ export function notTried(cause: unknown): OmenError {
   });
 }
 
+/** The failure of a later slot, of a request whose earlier one may have been written. */
+export function perhapsWritten(cause: unknown): OmenError {
+  return new OmenError(
+    'STORAGE_UNAVAILABLE',
+    'storage failed before it was known whether the writes are in the log: they may be, or may yet appear',
+    { metadata: { outcome: 'unknown' }, retryAfterMs: 1000, cause },
+  );
+}
+
 /** Repeating does not help, and the loop stays where it is: the slot's number is not given up. */
 export function isFinal(error: unknown): boolean {
   return (

@@ -331,6 +331,7 @@ export class CommitLoop {
       case 'overtaken':
         this.#follower.stale = true;
         // A request that the log remembers finds out by itself when it is prepared again.
+        for (const { waiting } of attempt.seated) waiting.uncertain = true;
         this.#requeue(attempt.seated.filter(({ waiting }) => waiting.repeatable));
         attempt.seated = attempt.seated.filter(({ waiting }) => !waiting.repeatable);
         rejectSeated(attempt, unknownOutcome(attempt.slot));

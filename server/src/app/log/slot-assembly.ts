@@ -3,6 +3,7 @@
  */
 import type { SlotRequest, WalWrites } from '../../core/log/wal-slot.js';
 import { sizeOfWrites } from '../../core/log/wal-slot.js';
+import { perhapsWritten } from './commit-errors.js';
 
 /** What a request adds to the log. */
 export interface PreparedWrites {
@@ -29,6 +30,8 @@ export interface Waiting {
   readonly reject: (error: unknown) => void;
   /** May be prepared again although it may have been committed. */
   readonly repeatable: boolean;
+  /** An earlier slot with it may have been written: no later failure may say that nothing was. */
+  uncertain: boolean;
   /** Answered already, because its caller gave up. */
   settled: boolean;
 }
@@ -126,8 +129,9 @@ export function waitingRequest(request: WaitingRequest): Waiting {
     },
     reject: (error) => {
       end();
-      reject(error);
+      reject(waiting.uncertain ? perhapsWritten(error) : error);
     },
+    uncertain: false,
     settled: false,
   };
   signal?.addEventListener('abort', abort, { once: true });

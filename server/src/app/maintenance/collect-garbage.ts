@@ -156,7 +156,7 @@ async function readKept(
     if (manifest !== null && entry !== null) kept.set(manifest, entry);
     // What the root of now does not keep, another collector may have removed already, or a pinner has found
     // out and is about to let go.
-    else if (keeps(root, version)) throw missing(root, version);
+    else if (keeps((await deps.rootStore.refresh()).root, version)) throw missing(root, version);
   };
   if (!root.sealed) {
     kept.set(root.manifests.at(-1) ?? '', keptVersion(root));

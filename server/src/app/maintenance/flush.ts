@@ -22,9 +22,13 @@ export async function runFlush(
 ): Promise<void> {
   const { tag } = frozen.memtable;
   const { state } = deps;
-  const fromSlot = (await deps.rootStore.refresh()).root.walFloor;
-  if (fromSlot !== state.foldedSlot) {
-    // Folded by an earlier try whose answer was lost, or by another process: memory has to learn of it.
+  // In turn, so that a merge of this server is in memory if it is in the root.
+  const { root } = await exclusive(() => deps.rootStore.refresh());
+  const fromSlot = root.walFloor;
+  const named = new Set(root.segments.map(({ key }) => key));
+  if (fromSlot !== state.foldedSlot || state.segments.some(({ key }) => !named.has(key))) {
+    // Folded or merged by an earlier try whose answer was lost, or by another process: memory has to learn of
+    // it.
     await deps.reload();
     return;
   }
