@@ -5,7 +5,7 @@ import { STALENESS_MS_MAX } from '#server/app/collections/freshness.js';
 import { OmenError } from '#server/core/errors.js';
 import { FailingObjectStore } from '../../support/failing-object-store.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { FakeScheduler } from '../../support/fake-scheduler.js';
+import { FakeScheduler, settle } from '../../support/fake-scheduler.js';
 import type { TestApp } from '../../support/test-app.js';
 import { columnsOf, contextOf, openTestApp } from '../../support/test-app.js';
 
@@ -141,6 +141,21 @@ describe('Several servers on one store', () => {
     await folder.upkeep.flush();
     expect((await write(2)).deleted).to.equal(1);
     expect(await count(2, { consistency: 'strong' })).to.equal(1);
+  });
+
+  it('let go of a collection that another server deleted, without being asked for it', async () => {
+    await put(1, 'a');
+    await server(0).handlers.deleteCollection(context, { collection: NAME, requestId: '' });
+    store(1).calls.length = 0;
+    const held = await server(1).collections.open(context.tenant, NAME);
+    await held.upkeep.flush().catch(() => undefined);
+    for (let turn = 0; turn < 20; turn++) await settle();
+    const open = server(1).collections.open(context.tenant, NAME);
+    await expectReason(open, 'COLLECTION_NOT_FOUND');
+    clock.advance(60_000);
+    store(1).calls.length = 0;
+    for (let turn = 0; turn < 50; turn++) await settle();
+    expect(store(1).calls).to.deep.equal([]);
   });
 
   it('fail a strong read, and no other, when storage does not answer', async () => {

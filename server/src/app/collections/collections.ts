@@ -190,8 +190,11 @@ export class Collections {
 
   async #openFromCatalog(tenant: TenantId, name: CollectionName): Promise<Collection> {
     const entry = await this.#entry(tenant, name);
-    const deps = { ...this.deps, layout: this.#layout, nextTag: () => this.#nextTag++ };
-    return openCollection(deps, entry);
+    const nextTag = (): number => this.#nextTag++;
+    const forget = (collection: Collection): Promise<void> => this.#forget(`${tenant}/${name}`, collection);
+    const gone = (): void => void opening.then(forget).catch(() => undefined);
+    const opening = openCollection({ ...this.deps, layout: this.#layout, nextTag, gone }, entry);
+    return opening;
   }
 
   async #entry(tenant: TenantId, name: CollectionName): Promise<CatalogEntry> {

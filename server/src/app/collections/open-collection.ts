@@ -33,6 +33,8 @@ export interface OpenDependencies extends AppDependencies {
   readonly layout: ObjectLayout;
   /** Numbers for memtables and segments, never given twice. */
   readonly nextTag: () => number;
+  /** Called when it shows that another server has deleted the collection. */
+  readonly gone: () => void;
 }
 
 /** Throws `COLLECTION_NOT_FOUND` when it was deleted, `MEMORY_EXHAUSTED`, `DATA_CORRUPTED`. */

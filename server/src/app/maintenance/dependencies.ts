@@ -49,6 +49,8 @@ export interface UpkeepDependencies {
   ) => OpenSegment;
   /** Reads the state anew from the root and the log: for when a commit succeeded whose answer was lost. */
   readonly reload: () => Promise<void>;
+  /** The collection was deleted by another server. */
+  readonly gone: () => void;
   /** Removes objects that nothing refers to any more. */
   readonly collect: () => Promise<void>;
 }

@@ -203,6 +203,12 @@ export class Upkeep {
   }
 
   #failed(what: 'flush' | 'merge', error: unknown): void {
+    if (error instanceof OmenError && error.reason === 'COLLECTION_NOT_FOUND') {
+      // Another server deleted the collection: there is nothing to keep in shape.
+      this.#closed = true;
+      this.deps.gone();
+      return;
+    }
     const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);
     // Another server is at it, or was faster: nothing is wrong.
     const level = conflictOf(error) === null ? 'error' : 'debug';
