@@ -17,8 +17,10 @@ import type { Clock } from '../ports/clock.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
 
-const KEYS = '_auth/keys/';
-const DISABLED = '_auth/disabled/';
+/** Begins every object that has to do with keys. Each is written once. */
+export const KEYS_PREFIX = '_auth/';
+const KEYS = `${KEYS_PREFIX}keys/`;
+const DISABLED = `${KEYS_PREFIX}disabled/`;
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const ID_LENGTH = 16;

@@ -33,6 +33,12 @@ export interface CatalogPage {
   readonly next: CollectionName | null;
 }
 
+/** A collection that has a name. */
+export interface LivingCollection {
+  readonly tenant: TenantId;
+  readonly entry: CatalogEntry;
+}
+
 /** A collection that waits for the collector. */
 export interface DoomedCollection {
   readonly key: string;
@@ -108,6 +114,17 @@ export class Catalog {
     return known;
   }
 
+  /**
+   * Says that the making of a collection goes on. Throws `COLLECTION_BUSY` when it was given up meanwhile.
+   */
+  async renew(tenant: TenantId, name: CollectionName, { id, atMs }: Announced): Promise<void> {
+    await this.#change(this.deps.layout.catalogKey(tenant, name), (present) => {
+      const { creating = [] } = present;
+      if (!creating.some((other) => other.id === id)) throw tookTooLong(name);
+      return { ...present, creating: creating.map((other) => (other.id === id ? { id, atMs } : other)) };
+    });
+  }
+
   /** Gives up what was announced: the collector removes what there is of it. */
   async abandon(tenant: TenantId, name: CollectionName, id: CollectionId): Promise<void> {
     await this.#change(this.deps.layout.catalogKey(tenant, name), (present) =>
@@ -130,9 +147,7 @@ export class Catalog {
       // The answer to our own swap was lost; the collection may even have been deleted since.
       if (current?.id === entry.id || (!announced && deleting.includes(entry.id))) return present;
       if (current !== null) throw taken(name);
-      if (announced && !creating.some(({ id }) => id === entry.id)) {
-        throw new OmenError('COLLECTION_BUSY', `making collection "${name}" took too long: try again`);
-      }
+      if (announced && !creating.some(({ id }) => id === entry.id)) throw tookTooLong(name);
       return { ...present, current: entry, creating: creating.filter(({ id }) => id !== entry.id) };
     });
     if (announced) await this.#unmark(entry.id).catch(() => undefined);
@@ -215,10 +230,12 @@ export class Catalog {
     }
   }
 
-  /** Ids of all collections that have a name, of all tenants. */
-  async *living(): AsyncGenerator<CollectionId> {
-    for await (const { entry } of this.#entries(this.deps.layout.catalogPrefix, '')) {
-      if (entry.current !== null) yield entry.current.id;
+  /** All collections that have a name, of all tenants. */
+  async *living(): AsyncGenerator<LivingCollection> {
+    const { catalogPrefix } = this.deps.layout;
+    for await (const { key, entry } of this.#entries(catalogPrefix, '')) {
+      const [, tenant = ''] = key.slice(catalogPrefix.length).split('/');
+      if (entry.current !== null) yield { tenant: tenant as TenantId, entry: entry.current };
     }
   }
 
@@ -297,6 +314,10 @@ function withoutAnnounced(entry: Entry, isOver: (announced: Announced) => boolea
     creating: entry.creating?.filter((other) => !over.includes(other)) ?? [],
     deleting: [...entry.deleting, ...over.map(({ id }) => id)],
   };
+}
+
+function tookTooLong(name: CollectionName): OmenError {
+  return new OmenError('COLLECTION_BUSY', `making collection "${name}" took too long: try again`);
 }
 
 function taken(name: CollectionName): OmenError {

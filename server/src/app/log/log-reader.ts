@@ -65,8 +65,11 @@ export class LogReader {
   }
 }
 
+/** What ties a slot to the one before it. */
+export type SlotLink = Pick<DecodedSlot, 'collectionId' | 'slot' | 'previousHash' | 'firstSequence'>;
+
 /** Throws `DATA_CORRUPTED` unless `slot` is the one that comes right after `position`. */
-export function checkFollows(slot: DecodedSlot, position: LogPosition): void {
+export function checkFollows(slot: SlotLink, position: LogPosition): void {
   const fault =
     slot.slot !== position.slot + 1
       ? `slot ${slot.slot} comes after slot ${position.slot}`

@@ -4,6 +4,7 @@
  *     {prefix}_probe/{nonce}/…                      start-up probe
  *     {prefix}_catalog/{hh}/{tenant}/{name}         name to collection, compare-and-swap
  *     {prefix}_doomed/{collectionId}                whose objects are to be removed, if the catalog says so
+ *     {prefix}_backups/{backupId}                   what a backup consists of, write-once
  *     {prefix}n/{hh}/{collectionId}/root            compare-and-swap
  *                                  /m/{version}-{nonce}   every version of the root, write-once
  *                                  /w/{slot}              the log, write-once
@@ -66,6 +67,14 @@ export class ObjectLayout {
     return `${this.tenantPrefix(tenant)}${name}`;
   }
 
+  get backupPrefix(): string {
+    return `${this.prefix}_backups/`;
+  }
+
+  backupKey(backupId: string): string {
+    return `${this.backupPrefix}${backupId}`;
+  }
+
   collection(id: CollectionId): CollectionLayout {
     return new CollectionLayout(this, id);
   }
@@ -102,6 +111,11 @@ export class CollectionLayout {
 
   slotKey(slot: number): string {
     return `${this.slotPrefix}${digits(slot)}`;
+  }
+
+  /** A slot's key as it would stand in a root. */
+  relativeSlotKey(slot: number): string {
+    return this.relative(this.slotKey(slot));
   }
 
   /** The number of a slot's key. */

@@ -1,0 +1,213 @@
+/*
+ * Brings collections of a backup to life, in any store and beside running servers, each under an id that was
+ * never used.
+ *
+ * Before anything is written it is known that all that is needed is there. The name is announced first, so
+ * that what a crash leaves is found and removed; the root comes after everything it names, and the name is
+ * given last. So a restored collection is there whole or not at all.
+ */
+import { invariant, OmenError } from '../../core/errors.js';
+import type { CollectionId, CollectionName } from '../../core/ids.js';
+import { descend } from '../../core/log/descend.js';
+import type { Schema } from '../../core/log/root.js';
+import type { ObjectStore } from '../../ports/object-store.js';
+import { KEYS_PREFIX } from '../keys.js';
+import { Catalog } from '../log/catalog.js';
+import { newCollectionId, newNonce, ObjectLayout } from '../log/object-layout.js';
+import { RootStore } from '../log/root-store.js';
+import type { RetryDeps } from '../log/storage-retry.js';
+import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+import type { BackupRecord } from './backup-record.js';
+import { readBackupRecord } from './backup-record.js';
+import { forEachBounded } from './bounded.js';
+import { boundsOf } from './copy-objects.js';
+import type { Fault } from './faults.js';
+import type { NeededObject } from './needed-objects.js';
+import type { RestorePlan } from './plan-restore.js';
+import { readChecked, RestorePlanner } from './plan-restore.js';
+import type { StoreWork } from './run-backup.js';
+import type { CollectionSelection } from './selection.js';
+
+export interface RestoreDeps extends StoreWork {
+  /** Where the backup is. */
+  readonly target: ObjectStore;
+  /** Where the collections go. */
+  readonly destination: ObjectStore;
+}
+
+export interface RestoreOptions {
+  readonly backupId: string;
+  readonly selection: CollectionSelection;
+  /** Absent: the moment of the backup. */
+  readonly asOfMs?: number;
+  /** Another name, for one collection. */
+  readonly name?: CollectionName;
+  /** API keys too. */
+  readonly keys: boolean;
+}
+
+export interface RestoredCollection {
+  readonly tenant: string;
+  readonly name: string;
+  readonly id: CollectionId;
+  /** The time of its last write. */
+  readonly upToMs: number;
+}
+
+export type RestoreOutcome =
+  /** Nothing was written. */
+  | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
+  | {
+      readonly kind: 'restored';
+      readonly collections: readonly RestoredCollection[];
+      readonly keys: number;
+      readonly objects: number;
+      readonly bytes: number;
+      readonly tookMs: number;
+    };
+
+/** How often the making of a collection is said to go on. */
+const RENEW_MS = 10 * 60 * 1000;
+
+/**
+ * Restores. Throws `COLLECTION_EXISTS` before anything is copied when a name is taken, `COLLECTION_NOT_FOUND`
+ * when the backup lacks one that was named, `MOMENT_NOT_KEPT`, and `DATA_CORRUPTED` when bytes turn out to be
+ * damaged: that collection is not there then.
+ */
+export async function restoreBackup(deps: RestoreDeps, options: RestoreOptions): Promise<RestoreOutcome> {
+  const startedMs = deps.clock.monotonic();
+  const retry = { scheduler: deps.scheduler, rng: deps.rng, policy: STORAGE_RETRY };
+  const record = await readBackupRecord(deps.target, options.backupId, retry);
+  const restoration = new Restoration(deps, record);
+  const { plans, keys, faults } = await restoration.plan(options);
+  if (faults.length > 0) return { kind: 'refused', faults };
+  for (const plan of plans) await restoration.checkName(plan);
+  const collections: RestoredCollection[] = [];
+  for (const plan of plans) collections.push(await restoration.restore(plan));
+  const restoredKeys = await restoration.restoreKeys(keys);
+  return {
+    ...{ kind: 'restored', collections, keys: restoredKeys, ...restoration.totals },
+    tookMs: deps.clock.monotonic() - startedMs,
+  };
+}
+
+class Restoration {
+  readonly totals = { objects: 0, bytes: 0 };
+  readonly #layout = new ObjectLayout();
+  readonly #catalog: Catalog;
+  readonly #retry: RetryDeps;
+
+  constructor(
+    private readonly deps: RestoreDeps,
+    private readonly record: BackupRecord,
+  ) {
+    this.#retry = { scheduler: deps.scheduler, rng: deps.rng, policy: STORAGE_RETRY };
+    this.#catalog = new Catalog({ ...deps, store: deps.destination, layout: this.#layout });
+  }
+
+  async plan({ selection, asOfMs, name, keys }: RestoreOptions): Promise<{
+    readonly plans: readonly RestorePlan[];
+    readonly keys: readonly NeededObject[];
+    readonly faults: readonly Fault[];
+  }> {
+    const { target } = this.deps;
+    const { record } = this;
+    const retry = this.#retry;
+    const wanted = selection.from(record.collections, `backup ${record.backupId}`);
+    if (name !== undefined && wanted.length !== 1) {
+      throw new OmenError('INVALID_ARGUMENT', 'a new name is for one collection: say which', {
+        field: 'name',
+      });
+    }
+    const planner = new RestorePlanner({ target, retry, record });
+    const plans: RestorePlan[] = [];
+    const faults: Fault[] = [];
+    for (const from of wanted) {
+      const planned = await planner.plan({
+        ...{ from, name: name ?? (from.schema.name as CollectionName) },
+        ...(asOfMs === undefined ? {} : { asOfMs }),
+      });
+      if (planned.kind === 'plan') plans.push(planned.plan);
+      else faults.push(...planned.faults);
+    }
+    const wantedKeys = keys ? keysOf(record) : [];
+    faults.push(...(await planner.missingKeys(wantedKeys)));
+    return { plans, keys: wantedKeys, faults };
+  }
+
+  async checkName({ tenant, name }: RestorePlan): Promise<void> {
+    if ((await this.#catalog.get(tenant, name)) === null) return;
+    const text = `collection "${tenant}/${name}" exists already: nothing was written; give another name`;
+    throw new OmenError('COLLECTION_EXISTS', text, { field: 'name' });
+  }
+
+  async restore(plan: RestorePlan): Promise<RestoredCollection> {
+    const { clock, rng } = this.deps;
+    const { tenant, name, from } = plan;
+    const id = newCollectionId(rng);
+    const now = (): number => Math.floor(clock.now());
+    await this.#catalog.announce(tenant, name, { id, atMs: now(), requestId: '' });
+    try {
+      await this.#copy(plan, id, () => this.#catalog.renew(tenant, name, { id, atMs: now() }));
+      const schema = { ...from.schema, name };
+      await this.#createRoot(plan, id, schema);
+      await this.#catalog.create(tenant, name, { id, schema }, { announced: true });
+    } catch (error) {
+      await this.#catalog.abandon(tenant, name, id).catch(() => undefined);
+      throw error;
+    }
+    return { tenant, name, id, upToMs: plan.end.timeMs };
+  }
+
+  /** Into the new collection's folder, under the names they have in their own. */
+  async #copy(plan: RestorePlan, id: CollectionId, renew: () => Promise<void>): Promise<void> {
+    const { clock, signal, destination } = this.deps;
+    const layout = this.#layout.collection(id);
+    let renewedMs = clock.monotonic();
+    await forEachBounded(plan.needed(), boundsOf(signal), async ({ key, relative }) => {
+      const body = await this.#read(key);
+      const nonce = newNonce(this.#retry.rng);
+      const at = layout.absolute(relative);
+      const put = await withRetry(this.#retry, () => destination.putIfAbsent(at, body, nonce));
+      invariant(put.kind === 'created', `collection id ${id} was used before`);
+      this.totals.objects++;
+      this.totals.bytes += body.length;
+      this.deps.onProgress?.({ at: `${plan.tenant}/${plan.name}`, ...this.totals });
+      if (clock.monotonic() - renewedMs < RENEW_MS) return;
+      renewedMs = clock.monotonic();
+      await renew();
+    });
+  }
+
+  async #createRoot({ base, end }: RestorePlan, id: CollectionId, schema: Schema): Promise<void> {
+    const root = descend(base, { collectionId: id, schema, throughSlot: end.slot });
+    // Requests that were answered before the moment are answered again and not carried out.
+    const { requestWindow } = base;
+    const store = this.deps.destination;
+    await new RootStore({ ...this.deps, store, layout: this.#layout.collection(id) }).createFrom({
+      ...root,
+      ...(requestWindow === undefined ? {} : { requestWindow }),
+    });
+  }
+
+  #read(key: string): Promise<Uint8Array> {
+    return readChecked({ target: this.deps.target, retry: this.#retry, record: this.record }, key);
+  }
+
+  async restoreKeys(keys: readonly NeededObject[]): Promise<number> {
+    const { destination, signal } = this.deps;
+    let written = 0;
+    await forEachBounded(keys, boundsOf(signal), async ({ key }) => {
+      const body = await this.#read(key);
+      const nonce = newNonce(this.#retry.rng);
+      const put = await withRetry(this.#retry, () => destination.putIfAbsent(key, body, nonce));
+      if (put.kind === 'created') written++;
+    });
+    return written;
+  }
+}
+
+function keysOf({ objects }: BackupRecord): NeededObject[] {
+  const keys = [...objects.entries()].filter(([key]) => key.startsWith(KEYS_PREFIX));
+  return keys.map(([key, { size }]) => ({ key, relative: key, content: { kind: 'plain' }, bytes: size }));
+}

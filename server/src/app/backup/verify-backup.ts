@@ -1,0 +1,174 @@
+/*
+ * Reads a backup as if it were to be restored and lists all that is wrong with it: objects that are missing,
+ * have another size or other bytes, are not what they must be, or do not fit together.
+ */
+import type { ObjectStore } from '../../ports/object-store.js';
+import type { Root } from '../../core/log/root.js';
+import { crc32c } from '../../core/bytes/crc32c.js';
+import { ObjectLayout } from '../log/object-layout.js';
+import type { RetryDeps } from '../log/storage-retry.js';
+import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+import type { BackedUpCollection, BackupRecord } from './backup-record.js';
+import { readBackupRecord } from './backup-record.js';
+import { forEachBounded } from './bounded.js';
+import { boundsOf } from './copy-objects.js';
+import type { Fault } from './faults.js';
+import { faultOf } from './faults.js';
+import type { StoredObject } from './inventory.js';
+import type { NeededObject } from './needed-objects.js';
+import { examine, examineManifest, manifestObject, objectsOf, slotsOf } from './needed-objects.js';
+import { Presence } from './presence.js';
+import type { StoreWork } from './run-backup.js';
+import { SlotChain } from './slot-chain.js';
+
+export interface VerifyDeps extends StoreWork {
+  /** Where the backup is. */
+  readonly target: ObjectStore;
+}
+
+export interface VerifyReport {
+  readonly backupId: string;
+  readonly collections: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly faults: readonly Fault[];
+  readonly tookMs: number;
+}
+
+/**
+ * Checks a backup.
+ *
+ * @param quick Look at names and sizes only, and read nothing but manifests.
+ */
+export async function verifyBackup(
+  deps: VerifyDeps,
+  { backupId, quick }: { readonly backupId: string; readonly quick: boolean },
+): Promise<VerifyReport> {
+  const startedMs = deps.clock.monotonic();
+  const retry = { scheduler: deps.scheduler, rng: deps.rng, policy: STORAGE_RETRY };
+  const record = await readBackupRecord(deps.target, backupId, retry);
+  const verification = new Verification(deps, record, { retry, quick });
+  await verification.run();
+  return {
+    ...{ backupId, collections: record.collections.length, ...verification.seen },
+    ...{ faults: verification.faults, tookMs: deps.clock.monotonic() - startedMs },
+  };
+}
+
+class Verification {
+  readonly faults: Fault[] = [];
+  readonly seen = { objects: 0, bytes: 0 };
+  readonly #layout = new ObjectLayout();
+  readonly #presence: Presence;
+  readonly #looked = new Set<string>();
+
+  constructor(
+    private readonly deps: VerifyDeps,
+    private readonly record: BackupRecord,
+    private readonly how: { readonly retry: RetryDeps; readonly quick: boolean },
+  ) {
+    this.#presence = new Presence(deps.target, how.retry);
+  }
+
+  async run(): Promise<void> {
+    for (const collection of this.record.collections) await this.#collection(collection);
+    // Keys, and what is left of collections that were found damaged.
+    const rest = [...this.record.objects.entries()].map(([key, { size }]): NeededObject => {
+      return { key, relative: key, content: { kind: 'plain' }, bytes: size };
+    });
+    await this.#check(rest, 'objects outside of collections');
+  }
+
+  async #collection(collection: BackedUpCollection): Promise<void> {
+    const layout = this.#layout.collection(collection.id);
+    const of = `${collection.tenant}/${collection.schema.name}`;
+    const versions: Root[] = [];
+    for (const checkpoint of collection.versions) {
+      const needed = manifestObject(layout, checkpoint);
+      const root = await this.#manifest(needed, of);
+      if (root !== null) versions.push(root);
+    }
+    for (const version of versions) await this.#check(objectsOf(version, layout), of);
+    const [oldest] = versions;
+    if (oldest === undefined) return;
+    const chain = new SlotChain(versions);
+    await this.#check(slotsOf(oldest, layout, collection.through.slot), of, chain);
+    const { slot, sequence } = collection.through;
+    if (this.how.quick || this.faults.length > 0) return;
+    if (chain.last.slot === slot && chain.last.sequence === sequence) return;
+    const problem = `the log ends at write ${chain.last.sequence} and not at ${sequence}`;
+    this.faults.push({ key: layout.slotKey(slot), of, problem });
+  }
+
+  async #manifest(needed: NeededObject, of: string): Promise<Root | null> {
+    const { key, content } = needed;
+    const body = await this.#body(needed, of);
+    if (body === null || content.kind !== 'manifest') return null;
+    try {
+      return examineManifest(body, key, content);
+    } catch (error) {
+      this.faults.push(faultOf(error, { key, of }));
+      return null;
+    }
+  }
+
+  async #check(needed: Iterable<NeededObject>, of: string, chain?: SlotChain): Promise<void> {
+    await forEachBounded(needed, boundsOf(this.deps.signal), async (object) => {
+      // A branch shares slots with its parent; they are links of both logs.
+      if (this.#looked.has(object.key) && (chain === undefined || this.how.quick)) return;
+      if (this.how.quick) {
+        await this.#expected(object, of);
+        return;
+      }
+      const body = await this.#body(object, of);
+      if (body === null) return;
+      try {
+        const { slot } = examine(body, object);
+        if (slot !== undefined) chain?.add(slot);
+      } catch (error) {
+        this.faults.push(faultOf(error, { key: object.key, of }));
+      }
+    });
+  }
+
+  /** The bytes of an object that are those which were copied, else null and a fault. */
+  async #body(object: NeededObject, of: string): Promise<Uint8Array | null> {
+    const expected = await this.#expected(object, of);
+    if (expected === null) return null;
+    const { key } = object;
+    const got = await withRetry(this.how.retry, () => this.deps.target.get(key, { background: true })).catch(
+      (error: unknown) => faultOf(error, { key, of }),
+    );
+    if ('problem' in got) {
+      this.faults.push(got);
+      return null;
+    }
+    const body = got.kind === 'found' ? got.body : new Uint8Array();
+    if (body.length === expected.size && crc32c(body) === expected.crc) return body;
+    const problem =
+      body.length === expected.size
+        ? 'its bytes are not those that were copied: the checksum differs'
+        : `it has ${body.length} bytes and not ${expected.size}`;
+    this.faults.push({ key, of, problem });
+    return null;
+  }
+
+  /** What the record says of an object that is there, else null and a fault. */
+  async #expected(object: NeededObject, of: string): Promise<StoredObject | null> {
+    const { key } = object;
+    const again = this.#looked.has(key);
+    this.#looked.add(key);
+    const expected = this.record.objects.get(key);
+    const problem = await this.#presence.problemOf(key, expected);
+    if (problem !== null || expected === undefined) {
+      this.faults.push({ key, of, problem: problem ?? 'the record of the backup does not name it' });
+      return null;
+    }
+    if (again) return expected;
+    this.seen.objects++;
+    this.seen.bytes += expected.size;
+    const { objects, bytes } = this.seen;
+    this.deps.onProgress?.({ at: of, objects, bytes });
+    return expected;
+  }
+}
