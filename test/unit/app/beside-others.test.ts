@@ -19,7 +19,14 @@ async function fold(node: LogNode, jobId: string): Promise<void> {
   const job = { jobId, kind: 'flush', inputs: [], claimedBy: 'x', claimedAtMs: 0 } as const;
   await node.roots.commit((root) => registerJob(root, job));
   await node.roots.commit((root) =>
-    publishFlush(root, { jobId, through, fromSlot: root.walFloor, segment: null, deletes: [] }),
+    publishFlush(root, {
+      jobId,
+      through,
+      fromSlot: root.walFloor,
+      segment: null,
+      deletes: [],
+      requestWindows: [],
+    }),
   );
 }
 

@@ -16,6 +16,7 @@ export function applySlot(state: CollectionState, window: RequestWindow, slot: D
     window.add({
       ...decodeAnswer(request.answer),
       requestId: request.requestId,
+      slot: slot.slot,
       sequence: slot.firstSequence + request.firstWrite + request.count - 1,
       timeMs: request.timeMs,
     });

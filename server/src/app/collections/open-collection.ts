@@ -121,10 +121,11 @@ async function load(
 ): Promise<void> {
   const present = states.state.segments;
   const state = states.begin();
-  if (root.requestWindow !== undefined) {
-    const { key } = root.requestWindow;
-    for (const request of decodeRequestWindow(await readObject(deps, layout.absolute(key)), key))
-      window.add(request);
-  }
+  const remembered = await Promise.all(
+    root.requestWindows.map(async ({ key }) =>
+      decodeRequestWindow(await readObject(deps, layout.absolute(key)), key),
+    ),
+  );
+  for (const request of remembered.flat()) window.add(request);
   await loadSegments(deps, layout, root, { state, present });
 }

@@ -8,7 +8,7 @@ import { OmenError } from '../../core/errors.js';
 import type { RememberedRequest } from './request-window.js';
 import { WRITE_KINDS } from './request-window.js';
 
-const KIND: EnvelopeKind = { magic: 'OMRW', version: 1 };
+const KIND: EnvelopeKind = { magic: 'OMRW', version: 2 };
 
 export function encodeRequestWindow(requests: readonly RememberedRequest[]): Uint8Array {
   return encodeEnvelope(KIND, { requests });
@@ -22,11 +22,12 @@ export function decodeRequestWindow(bytes: Uint8Array, source: string): readonly
 }
 
 function isRemembered(value: unknown): value is RememberedRequest {
-  const { requestId, kind, answer, sequence, timeMs } = value as Partial<RememberedRequest>;
+  const { requestId, kind, answer, slot, sequence, timeMs } = value as Partial<RememberedRequest>;
   return (
     typeof requestId === 'string' &&
     WRITE_KINDS.some((known) => known === kind) &&
     typeof answer === 'object' &&
+    Number.isSafeInteger(slot) &&
     Number.isSafeInteger(sequence) &&
     typeof timeMs === 'number'
   );

@@ -20,6 +20,8 @@ export interface RememberedAnswer {
 
 export interface RememberedRequest extends RememberedAnswer {
   readonly requestId: string;
+  /** The log slot that it was written in. */
+  readonly slot: number;
   /** The last write of the request. */
   readonly sequence: number;
   readonly timeMs: number;
@@ -54,9 +56,9 @@ export class RequestWindow {
     return entry;
   }
 
-  /** Entries up to a sequence number, oldest first. */
-  upTo(sequence: number): RememberedRequest[] {
-    return [...this.#entries.values()].filter((entry) => entry.sequence <= sequence);
+  /** Entries of the log slots behind `after`, up to `through`, oldest first. */
+  between(after: number, through: number): RememberedRequest[] {
+    return [...this.#entries.values()].filter(({ slot }) => slot > after && slot <= through);
   }
 
   #prune(nowMs: number): void {

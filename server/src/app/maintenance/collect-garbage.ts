@@ -244,9 +244,9 @@ async function releaseParents(
   }
 }
 
-function keysOf({ segments, requestWindow }: Root): string[] {
+function keysOf({ segments, requestWindows }: Root): string[] {
   const keys = segments.flatMap(({ key, deletes }) => (deletes === undefined ? [key] : [key, deletes.key]));
-  return requestWindow === undefined ? keys : [...keys, requestWindow.key];
+  return [...keys, ...requestWindows.map(({ key }) => key)];
 }
 
 interface Pass {

@@ -4,15 +4,14 @@
  */
 import type { CollectionState, FrozenMemtable } from '../../core/collection/state.js';
 import type { OpenSegment } from '../../core/collection/open-segment.js';
-import type { Books, LogPosition, RequestWindowRef } from '../../core/log/root.js';
+import type { Books, LogPosition } from '../../core/log/root.js';
 import type { DeletesChange } from '../../core/log/transitions.js';
 import { publishFlush } from '../../core/log/transitions.js';
-import { encodeRequestWindow } from '../collections/request-window-codec.js';
-import { RELATIVE } from '../log/object-layout.js';
 import type { Exclusive, UpkeepDependencies } from './dependencies.js';
 import { expectPresent } from './dependencies.js';
 import type { Built } from './job.js';
-import { buildAndPut, put, putDeletes, segmentRef, withJob } from './job.js';
+import { buildAndPut, putDeletes, segmentRef, withJob } from './job.js';
+import { writeRequestWindow } from './write-request-window.js';
 
 export async function runFlush(
   deps: UpkeepDependencies,
@@ -62,7 +61,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   const { rootStore } = deps;
   expectPresent(deps, state);
   const { changes, persisted } = await writeDeletes(deps, jobId, through.sequence);
-  const requestWindow = await writeRequestWindow(deps, jobId, through.sequence);
+  const requestWindows = await writeRequestWindow(deps, jobId, through.slot);
   await rootStore.commit((root) =>
     publishFlush(root, {
       jobId,
@@ -72,7 +71,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
       deletes: changes,
       books: booksOf(frozen, persisted),
       retention: { windowMs: deps.retentionMs, slotsMax: deps.retentionSlots },
-      ...(requestWindow === null ? {} : { requestWindow }),
+      requestWindows,
     }),
   );
   expectPresent(deps, state);
@@ -109,17 +108,4 @@ async function writeDeletes(
     persisted.set(segment, rows);
   }
   return { changes, persisted };
-}
-
-/** The remembered answers of folded writes move from the log into an object. */
-async function writeRequestWindow(
-  deps: UpkeepDependencies,
-  jobId: string,
-  sequence: number,
-): Promise<RequestWindowRef | null> {
-  const entries = deps.window.upTo(sequence);
-  if (entries.length === 0) return null;
-  const key = RELATIVE.requests(jobId);
-  await put(deps, key, encodeRequestWindow(entries));
-  return { key, requests: entries.length };
 }

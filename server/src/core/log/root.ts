@@ -81,6 +81,9 @@ export interface JobRef {
 export interface RequestWindowRef {
   readonly key: string;
   readonly requests: number;
+  /** Its newest request is in a log slot up to here, and was made then. */
+  readonly throughSlot: number;
+  readonly newestMs: number;
 }
 
 /** A place in the log: everything up to and including this slot. */
@@ -167,7 +170,8 @@ export interface Root {
   /** Segments of other collections are rewritten, so that those are needed no more. */
   readonly detaches?: boolean;
   readonly books?: Books;
-  readonly requestWindow?: RequestWindowRef;
+  /** Oldest first. */
+  readonly requestWindows: readonly RequestWindowRef[];
   /** No write is ever acknowledged again. */
   readonly sealed: boolean;
 }
@@ -225,6 +229,7 @@ export function newRoot(collectionId: CollectionId, schema: Schema): Root {
     snapshots: [],
     logBases: [],
     parents: [],
+    requestWindows: [],
     books: { logged: new Setsum().toString(), pruned: new Setsum().toString() },
     sealed: false,
   };
@@ -301,7 +306,7 @@ const ROOT_SHAPE: Shape = {
   parents: listOf(object({ collectionId: hex, pinId: text })),
   detaches: optional(flag),
   books: optional(object({ logged: isSetsum, pruned: isSetsum })),
-  requestWindow: optional(object({ key: text, requests: count })),
+  requestWindows: listOf(object({ key: text, requests: count, throughSlot: count, newestMs: time })),
   sealed: flag,
 };
 

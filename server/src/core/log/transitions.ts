@@ -35,8 +35,8 @@ export interface Flush {
   readonly books?: Books;
   /** Keeps the version that is left, if it is time for a checkpoint. */
   readonly retention?: Omit<Retention, 'nowMs'>;
-  /** Replaces the present one; absent: there is none to carry. */
-  readonly requestWindow?: RequestWindowRef;
+  /** Replaces the present ones. */
+  readonly requestWindows: readonly RequestWindowRef[];
 }
 
 export interface Merge {
@@ -80,7 +80,7 @@ export function publishFlush(root: Root, flush: Flush): Root {
     );
   }
   const segments = applyDeletes(root.segments, flush.deletes);
-  const { requestWindow: _, books, ...rest } = root;
+  const { books, ...rest } = root;
   return {
     ...rest,
     walFloor: flush.through.slot,
@@ -92,7 +92,7 @@ export function publishFlush(root: Root, flush: Flush): Root {
     segments: flush.segment === null ? segments : [...segments, flush.segment],
     jobs: root.jobs.filter((job) => job.jobId !== flush.jobId),
     ...(books === undefined || flush.books === undefined ? {} : { books: addBooks(books, flush.books) }),
-    ...(flush.requestWindow === undefined ? {} : { requestWindow: flush.requestWindow }),
+    requestWindows: flush.requestWindows,
   };
 }
 

@@ -19,7 +19,14 @@ async function foldAndCollect(node: LogNode, through: LogPosition): Promise<void
     registerJob(root, { jobId, kind: 'flush', inputs: [], claimedBy: 'test', claimedAtMs: 0 }),
   );
   await node.roots.commit((root) =>
-    publishFlush(root, { jobId, through, fromSlot: root.walFloor, segment: null, deletes: [] }),
+    publishFlush(root, {
+      jobId,
+      through,
+      fromSlot: root.walFloor,
+      segment: null,
+      deletes: [],
+      requestWindows: [],
+    }),
   );
   for (let slot = 1; slot <= through.slot; slot++) await node.store.delete(node.layout.slotKey(slot));
 }

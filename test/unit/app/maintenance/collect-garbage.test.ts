@@ -43,7 +43,7 @@ async function upload(node: LogNode, jobId: string): Promise<SegmentRef> {
 async function publish(node: LogNode, jobId: string, segment: SegmentRef): Promise<void> {
   const through = node.loop.position;
   await node.roots.commit((root) =>
-    publishFlush(root, { jobId, through, fromSlot: root.walFloor, segment, deletes: [] }),
+    publishFlush(root, { jobId, through, fromSlot: root.walFloor, segment, deletes: [], requestWindows: [] }),
   );
 }
 

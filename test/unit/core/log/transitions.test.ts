@@ -18,6 +18,8 @@ import { COLLECTION, SCHEMA } from '../../../support/log-node.js';
 
 const HASH = 'ab'.repeat(16);
 
+const WINDOW = { key: 'r/f1', requests: 3, throughSlot: 9, newestMs: 5 };
+
 /** A new root as the committer leaves it. */
 function start(): Root {
   return { ...newRoot(COLLECTION, SCHEMA), manifests: ['m/1'] };
@@ -51,7 +53,15 @@ function segment(key: string, rows = 10): SegmentRef {
 function flush(root: Root, jobId: string, change: Partial<Flush> = {}): Flush {
   const floor = floorOf(root);
   const through = { slot: floor.slot + 1, hash: HASH, sequence: floor.sequence + 10, timeMs: floor.timeMs };
-  return { jobId, through, fromSlot: floor.slot, segment: segment(`s/${jobId}`), deletes: [], ...change };
+  return {
+    jobId,
+    through,
+    fromSlot: floor.slot,
+    segment: segment(`s/${jobId}`),
+    deletes: [],
+    requestWindows: [],
+    ...change,
+  };
 }
 
 function flushed(root: Root, jobId: string, change: Partial<Flush> = {}): Root {
@@ -70,12 +80,12 @@ function conflict(run: () => unknown): string | null {
 
 describe('Root transitions', () => {
   it('fold the log into a segment and move the floor', () => {
-    const root = flushed(start(), 'f1', { requestWindow: { key: 'r/f1', requests: 3 } });
+    const root = flushed(start(), 'f1', { requestWindows: [WINDOW] });
     expect(floorOf(root)).to.deep.equal({ slot: 1, hash: HASH, sequence: 10, timeMs: 1 });
     expect(root.segments.map(({ key }) => key)).to.deep.equal(['s/f1']);
-    expect([root.jobs, root.requestWindow]).to.deep.equal([[], { key: 'r/f1', requests: 3 }]);
+    expect([root.jobs, root.requestWindows]).to.deep.equal([[], [WINDOW]]);
     // The next flush without a window has nothing to carry.
-    expect(flushed(root, 'f2').requestWindow).to.equal(undefined);
+    expect(flushed(root, 'f2').requestWindows).to.deep.equal([]);
   });
 
   it('add deleted rows to segments that are there', () => {
@@ -206,7 +216,7 @@ describe('Root bytes', () => {
     const deletes = [{ segmentKey: 's/f1', replaces: null, deletes: { key: 'd/f2-0', rows: 4 } }];
     const root = flushed(flushed(start(), 'f1'), 'f2', {
       deletes,
-      requestWindow: { key: 'r/f2', requests: 1 },
+      requestWindows: [WINDOW],
     });
     expect(decodeRoot(encodeRoot(root), 'root')).to.deep.equal(root);
     expect(violationsOfRoot(root)).to.deep.equal([]);
