@@ -96,6 +96,8 @@ function queryTable(): Table {
       distance: rank / 100,
       attributes: new Map(),
     })),
+    sequenceNumber: 123_456n,
+    sessionToken: '6jm2xqz41w0b5c8d.2n9c',
   };
   const forms: Form[] = [
     { name: 'request, protobuf', ...binary(QueryRequest, query) },

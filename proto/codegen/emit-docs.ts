@@ -1,7 +1,15 @@
 /* The reference page, docs/api.md: every method with its route, scope, fields and an example. */
 import { ScalarType, type DescField, type DescMessage } from '@bufbuild/protobuf';
 import { EXAMPLES } from './examples.js';
-import { CUSTOM_JSON, enumJsonName, enumJsonValues, enumValueName, messageOf, reachable } from './names.js';
+import {
+  CUSTOM_JSON,
+  enumJsonName,
+  enumJsonValues,
+  enumValueName,
+  messageOf,
+  reachable,
+  TIMESTAMP,
+} from './names.js';
 import type { Api, ApiMethod } from './model.js';
 import type { GeneratedFile } from './output.js';
 
@@ -136,7 +144,7 @@ function typeName(field: DescField): string {
 
 function baseName(field: DescField): string {
   const named = messageOf(field) ?? field.enum;
-  if (named?.typeName === 'google.protobuf.Timestamp') return 'time';
+  if (named?.typeName === TIMESTAMP) return 'time';
   if (named !== undefined) return `[${named.name}](#${named.name.toLowerCase()})`;
   return ScalarType[field.scalar ?? ScalarType.STRING].toLowerCase();
 }

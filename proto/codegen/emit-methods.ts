@@ -3,7 +3,7 @@
  * messages and error reasons.
  */
 import { ScalarType, type DescField } from '@bufbuild/protobuf';
-import { camel, enumValueName } from './names.js';
+import { camel, enumValueName, messageOf, TIMESTAMP } from './names.js';
 import type { Api, ApiMethod } from './model.js';
 import type { GeneratedFile } from './output.js';
 
@@ -79,10 +79,8 @@ function emitMethod(api: Api, method: ApiMethod, side: Side): string {
   const names = (fields: readonly DescField[]): string =>
     fields.map((field) => `'${field.jsonName}'`).join(', ');
   const query = method.queryFields.map((field) => `${field.jsonName}: '${queryKind(field)}'`).join(', ');
-  const collection =
-    method.collectionField === undefined
-      ? 'undefined'
-      : `(request) => request.${method.collectionField.localName}`;
+  const named = method.collectionFields.map(({ localName }) => `request.${localName}`).join(', ');
+  const collections = named === '' ? 'undefined' : `(request) => [${named}]`;
   return `
   /** ${api.comments.of(desc)} */
   ${camel(desc.name)}: {
@@ -100,7 +98,7 @@ function emitMethod(api: Api, method: ApiMethod, side: Side): string {
     idempotent: ${method.idempotent},
     public: ${method.public},
     hasRequestId: ${method.requestIdField !== undefined},
-    collectionOf: ${collection},
+    collectionsOf: ${collections},
     request: CODECS.${desc.input.name},
     response: CODECS.${desc.output.name},
     ${side === 'server' ? `validate: run(validate.check${desc.input.name}),` : ''}
@@ -109,9 +107,10 @@ function emitMethod(api: Api, method: ApiMethod, side: Side): string {
 
 function queryKind(field: DescField): string {
   if (field.fieldKind === 'list' && field.scalar === ScalarType.STRING) return 'strings';
-  if (field.fieldKind === 'enum') return 'string';
+  // Their JSON codecs read them from text.
+  if (field.fieldKind === 'enum' || messageOf(field)?.typeName === TIMESTAMP) return 'string';
   if (field.fieldKind === 'scalar') {
-    if (field.scalar === ScalarType.STRING) return 'string';
+    if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.INT64) return 'string';
     if (field.scalar === ScalarType.BOOL) return 'bool';
     if (field.scalar === ScalarType.UINT32) return 'uint32';
   }
@@ -121,7 +120,11 @@ function queryKind(field: DescField): string {
 function routePath(method: ApiMethod): string {
   return method.path
     .replaceAll(':', '::')
-    .replace(/\{([a-z_]+)\}/g, (_, name: string) => `:${jsonName(method, name)}`);
+    .replace(/\{([a-z_]+)\}(::)?/g, (_, name: string, verb: string | undefined) => {
+      const parameter = `:${jsonName(method, name)}`;
+      // The router takes everything up to the next slash for the parameter's name, unless it has a pattern.
+      return verb === undefined ? parameter : `${parameter}([^/:]+)${verb}`;
+    });
 }
 
 function pathBuilder(method: ApiMethod): string {

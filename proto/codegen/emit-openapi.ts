@@ -2,7 +2,7 @@
 import { ScalarType, type DescEnum, type DescField, type DescMessage } from '@bufbuild/protobuf';
 import { CUSTOM_SCHEMAS, ERROR_SCHEMAS } from './custom-schemas.js';
 import { EXAMPLES } from './examples.js';
-import { CUSTOM_JSON, enumJsonName, enumJsonValues, messageOf, reachable } from './names.js';
+import { CUSTOM_JSON, enumJsonName, enumJsonValues, messageOf, reachable, TIMESTAMP } from './names.js';
 import { fieldRules, rulesSet, type Api, type ApiMethod, type RuleValues } from './model.js';
 import type { GeneratedFile } from './output.js';
 
@@ -204,7 +204,7 @@ function fieldSchema(api: Api, field: DescField): Schema {
 
 function valueSchema(field: DescField): Schema {
   const message = messageOf(field);
-  if (message?.typeName === 'google.protobuf.Timestamp') return { type: 'string', format: 'date-time' };
+  if (message?.typeName === TIMESTAMP) return { type: 'string', format: 'date-time' };
   if (message !== undefined) {
     if (CUSTOM_JSON.has(message.typeName) && !(message.name in CUSTOM_SCHEMAS))
       throw new Error(`no schema of ${message.name}`);

@@ -13,8 +13,9 @@ export interface Example {
 
 const WORDS = { collection: 'words' };
 const COLLECTION = { name: 'words', dimensions: 4, metric: 'cosine', createTime: '2026-01-31T12:00:00.000Z' };
+const SNAPSHOT = { name: 'nightly', createTime: '2026-01-31T12:00:00.000Z', sequenceNumber: 42 };
 const VECTOR = [0.1, 0.2, 0.3, 0.4];
-const WRITTEN = { sequenceNumber: 42, sessionToken: 'CCo' };
+const STATE = { sequenceNumber: 42, sessionToken: '6jm2xqz41.16' };
 const REQUEST_ID = '7f9c24e8-3b12-4fef-91e0-d4f4a8c1c7e5';
 
 /** By method name, as in the protos. */
@@ -34,34 +35,61 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       segments: 2,
       bytes: 180355072,
       tiers: { hot: 9437184, warm: 62914560, cold: 108003328 },
+      unfoldedBytes: 262144,
+      jobs: [
+        {
+          ...{ jobId: 'c5a1f0', kind: 'merge', claimedBy: 'omendb-0', startTime: '2026-01-31T12:00:00.000Z' },
+          ...{ inputs: 4, inputBytes: 41943040 },
+        },
+      ],
+      snapshots: 1,
+      readableFrom: '2026-01-30T12:00:00.000Z',
+      sequenceNumber: 42,
     },
   },
+  BranchCollection: {
+    path: WORDS,
+    request: { name: 'words-trial', requestId: REQUEST_ID },
+    response: { collection: { ...COLLECTION, name: 'words-trial' } },
+  },
+  CopyCollection: {
+    path: WORDS,
+    request: { name: 'words-2026-01', asOf: '2026-01-31T12:00:00.000Z', requestId: REQUEST_ID },
+    response: { collection: { ...COLLECTION, name: 'words-2026-01' } },
+  },
+  CreateSnapshot: { path: WORDS, request: { name: 'nightly' }, response: { snapshot: SNAPSHOT } },
+  ListSnapshots: { path: WORDS, response: { snapshots: [SNAPSHOT] } },
+  DeleteSnapshot: { path: { ...WORDS, snapshot: 'nightly' }, response: {} },
   UpsertRecords: {
     path: WORDS,
     request: {
       records: [{ id: 'the', vector: VECTOR, attributes: { rank: 1, tags: ['article', 'english'] } }],
       requestId: REQUEST_ID,
     },
-    response: { inserted: 1, updated: 0, ...WRITTEN },
+    response: { inserted: 1, updated: 0, ...STATE },
   },
   PatchRecords: {
     path: WORDS,
     request: { patches: [{ id: 'the', attributes: { rank: 2, tags: null } }], requestId: REQUEST_ID },
-    response: { patched: 1, missingIds: [], ...WRITTEN },
+    response: { patched: 1, missingIds: [], ...STATE },
   },
   DeleteRecords: {
     path: WORDS,
     request: { filter: { rank: { $gt: 300000 } }, requestId: REQUEST_ID },
-    response: { deleted: 41479, ...WRITTEN },
+    response: { deleted: 41479, ...STATE },
   },
   BatchGetRecords: {
     path: WORDS,
     request: { ids: ['the', 'teh'], includeVectors: true, consistency: 'strong' },
-    response: { records: [{ id: 'the', vector: VECTOR, attributes: { rank: 1 } }], missingIds: ['teh'] },
+    response: {
+      records: [{ id: 'the', vector: VECTOR, attributes: { rank: 1 } }],
+      missingIds: ['teh'],
+      ...STATE,
+    },
   },
   GetRecord: {
     path: { ...WORDS, id: 'the' },
-    request: { select: ['rank'] },
+    request: { select: ['rank'], asOf: '2026-01-31T12:00:00.000Z' },
     response: { record: { id: 'the', attributes: { rank: 1 } } },
   },
   ScanRecords: {
@@ -73,9 +101,14 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
         { id: 'the', attributes: { rank: 1 } },
       ],
       nextPageToken: 'dGhl',
+      ...STATE,
     },
   },
-  CountRecords: { path: WORDS, request: { filter: { rank: { $lt: 1000 } } }, response: { count: 999 } },
+  CountRecords: {
+    path: WORDS,
+    request: { filter: { rank: { $lt: 1000 } }, snapshot: 'nightly' },
+    response: { count: 999, ...STATE },
+  },
   Query: {
     path: WORDS,
     request: { vector: VECTOR, topK: 10, filter: { rank: { $lt: 1000 } }, select: ['rank'] },
@@ -94,6 +127,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
         exact: false,
         partial: false,
       },
+      ...STATE,
     },
   },
   GetLimits: { response: { dimensionsMax: 4096, topKMax: 10000, batchRecordsMax: 10000 } },

@@ -41,7 +41,8 @@ export interface ApiMethod {
   readonly readOnly: boolean;
   readonly idempotent: boolean;
   readonly public: boolean;
-  readonly collectionField: DescField | undefined;
+  /** Fields that name the collections a call works on or makes. */
+  readonly collectionFields: readonly DescField[];
   readonly requestIdField: DescField | undefined;
 }
 
@@ -159,6 +160,13 @@ function readMethod(registry: FileRegistry, desc: DescMethod): ApiMethod {
   const requestId = desc.input.fields.find((field) => field.name === 'request_id');
   if (!policy.readOnly && requestId === undefined)
     throw new Error(`${where}: a write needs the field request_id`);
+  const { collectionField, newCollectionField } = policy;
+  const collectionFields = [collectionField, newCollectionField].filter((name) => name !== '').map(find);
+  for (const field of desc.input.fields.filter((candidate) => namesCollection(registry, candidate))) {
+    // Otherwise a credential limited to some collections would reach others through it.
+    if (!collectionFields.includes(field))
+      throw new Error(`${where}: ${field.name} names a collection and is not in the method's options`);
+  }
   const hasBody = http.body === '*';
   return {
     desc,
@@ -171,9 +179,13 @@ function readMethod(registry: FileRegistry, desc: DescMethod): ApiMethod {
     readOnly: policy.readOnly,
     idempotent: policy.idempotent,
     public: policy.public,
-    collectionField: policy.collectionField === '' ? undefined : find(policy.collectionField),
+    collectionFields,
     requestIdField: requestId,
   };
+}
+
+function namesCollection(registry: FileRegistry, field: DescField): boolean {
+  return fieldReasons(registry, field).reason === 'INVALID_COLLECTION_NAME';
 }
 
 interface HttpRule {
@@ -186,6 +198,7 @@ interface MethodPolicy {
   readonly readOnly: boolean;
   readonly idempotent: boolean;
   readonly collectionField: string;
+  readonly newCollectionField: string;
   readonly public: boolean;
 }
 

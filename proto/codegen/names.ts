@@ -10,12 +10,14 @@ export interface CustomJson {
   readonly write: string;
 }
 
+export const TIMESTAMP = 'google.protobuf.Timestamp';
+
 export const CUSTOM_JSON: ReadonlyMap<string, CustomJson> = new Map([
   ['omendb.v1.Vector', { module: 'vector', read: 'vectorFromJson', write: 'vectorToJson' }],
   ['omendb.v1.Value', { module: 'value', read: 'valueFromJson', write: 'valueToJson' }],
   ['omendb.v1.Attributes', { module: 'value', read: 'attributesFromJson', write: 'attributesToJson' }],
   ['omendb.v1.Filter', { module: 'filter', read: 'filterFromJson', write: 'filterToJson' }],
-  ['google.protobuf.Timestamp', { module: 'scalars', read: 'readTimestamp', write: 'timestampToJson' }],
+  [TIMESTAMP, { module: 'scalars', read: 'readTimestamp', write: 'timestampToJson' }],
 ]);
 
 /** Messages whose fields add nothing to a path, because their JSON form has no such field. */

@@ -32,6 +32,8 @@ const safeInteger = fc.maxSafeInteger().map(BigInt);
 const fraction = fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => !Number.isInteger(x));
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true });
 
+const STATE = { sequenceNumber: 42n, sessionToken: 'c.16' };
+
 describe('JSON codecs give back what they took', () => {
   it('vectors, to the last bit, as numbers and as base64', () => {
     const property = fc.property(fc.array(float32, { maxLength: 40 }), (numbers) => {
@@ -85,7 +87,7 @@ describe('JSON codecs give back what they took', () => {
         const request = { collection: 'words', records, block: undefined, requestId };
         expect(upsert.fromJson(parse(upsert.toJson(request)))).to.deep.equal(request);
         expect(plain(upsert.decode(upsert.encode(request)))).to.deep.equal(plain(request));
-        const answer = { records, nextPageToken: requestId };
+        const answer = { records, nextPageToken: requestId, ...STATE };
         expect(scan.fromJson(parse(scan.toJson(answer)))).to.deep.equal(answer);
       }),
       { numRuns: 300 },
@@ -96,7 +98,7 @@ describe('JSON codecs give back what they took', () => {
     const { response } = METHODS.query;
     fc.assert(
       fc.property(fc.array(hit(), { maxLength: 4 }), (hits) => {
-        const answer = { hits, usage: undefined, performance: undefined };
+        const answer = { hits, usage: undefined, performance: undefined, ...STATE };
         expect(response.fromJson(parse(response.toJson(answer)))).to.deep.equal(answer);
       }),
     );

@@ -26,6 +26,14 @@ export interface MethodTypes {
     readonly request: pb.GetCollectionStatsRequest;
     readonly response: pb.GetCollectionStatsResponse;
   };
+  readonly branchCollection: {
+    readonly request: pb.BranchCollectionRequest;
+    readonly response: pb.BranchCollectionResponse;
+  };
+  readonly copyCollection: {
+    readonly request: pb.CopyCollectionRequest;
+    readonly response: pb.CopyCollectionResponse;
+  };
   readonly query: { readonly request: pb.QueryRequest; readonly response: pb.QueryResponse };
   readonly upsertRecords: {
     readonly request: pb.UpsertRecordsRequest;
@@ -51,6 +59,18 @@ export interface MethodTypes {
   readonly countRecords: {
     readonly request: pb.CountRecordsRequest;
     readonly response: pb.CountRecordsResponse;
+  };
+  readonly createSnapshot: {
+    readonly request: pb.CreateSnapshotRequest;
+    readonly response: pb.CreateSnapshotResponse;
+  };
+  readonly listSnapshots: {
+    readonly request: pb.ListSnapshotsRequest;
+    readonly response: pb.ListSnapshotsResponse;
+  };
+  readonly deleteSnapshot: {
+    readonly request: pb.DeleteSnapshotRequest;
+    readonly response: pb.DeleteSnapshotResponse;
   };
   readonly getLimits: { readonly request: pb.GetLimitsRequest; readonly response: pb.GetLimitsResponse };
   readonly getServerInfo: {
@@ -128,6 +148,30 @@ export const CODECS = {
     pb.GetCollectionStatsResponse,
     json.getCollectionStatsResponseFromJson,
     json.getCollectionStatsResponseToJson,
+  ),
+  BranchCollectionRequest: codec(
+    'omendb.v1.BranchCollectionRequest',
+    pb.BranchCollectionRequest,
+    json.branchCollectionRequestFromJson,
+    json.branchCollectionRequestToJson,
+  ),
+  BranchCollectionResponse: codec(
+    'omendb.v1.BranchCollectionResponse',
+    pb.BranchCollectionResponse,
+    json.branchCollectionResponseFromJson,
+    json.branchCollectionResponseToJson,
+  ),
+  CopyCollectionRequest: codec(
+    'omendb.v1.CopyCollectionRequest',
+    pb.CopyCollectionRequest,
+    json.copyCollectionRequestFromJson,
+    json.copyCollectionRequestToJson,
+  ),
+  CopyCollectionResponse: codec(
+    'omendb.v1.CopyCollectionResponse',
+    pb.CopyCollectionResponse,
+    json.copyCollectionResponseFromJson,
+    json.copyCollectionResponseToJson,
   ),
   QueryRequest: codec(
     'omendb.v1.QueryRequest',
@@ -225,6 +269,42 @@ export const CODECS = {
     json.countRecordsResponseFromJson,
     json.countRecordsResponseToJson,
   ),
+  CreateSnapshotRequest: codec(
+    'omendb.v1.CreateSnapshotRequest',
+    pb.CreateSnapshotRequest,
+    json.createSnapshotRequestFromJson,
+    json.createSnapshotRequestToJson,
+  ),
+  CreateSnapshotResponse: codec(
+    'omendb.v1.CreateSnapshotResponse',
+    pb.CreateSnapshotResponse,
+    json.createSnapshotResponseFromJson,
+    json.createSnapshotResponseToJson,
+  ),
+  ListSnapshotsRequest: codec(
+    'omendb.v1.ListSnapshotsRequest',
+    pb.ListSnapshotsRequest,
+    json.listSnapshotsRequestFromJson,
+    json.listSnapshotsRequestToJson,
+  ),
+  ListSnapshotsResponse: codec(
+    'omendb.v1.ListSnapshotsResponse',
+    pb.ListSnapshotsResponse,
+    json.listSnapshotsResponseFromJson,
+    json.listSnapshotsResponseToJson,
+  ),
+  DeleteSnapshotRequest: codec(
+    'omendb.v1.DeleteSnapshotRequest',
+    pb.DeleteSnapshotRequest,
+    json.deleteSnapshotRequestFromJson,
+    json.deleteSnapshotRequestToJson,
+  ),
+  DeleteSnapshotResponse: codec(
+    'omendb.v1.DeleteSnapshotResponse',
+    pb.DeleteSnapshotResponse,
+    json.deleteSnapshotResponseFromJson,
+    json.deleteSnapshotResponseToJson,
+  ),
   GetLimitsRequest: codec(
     'omendb.v1.GetLimitsRequest',
     pb.GetLimitsRequest,
@@ -270,7 +350,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: true,
-    collectionOf: (request) => request.name,
+    collectionsOf: (request) => [request.name],
     request: CODECS.CreateCollectionRequest,
     response: CODECS.CreateCollectionResponse,
   },
@@ -291,7 +371,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.GetCollectionRequest,
     response: CODECS.GetCollectionResponse,
   },
@@ -312,7 +392,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: undefined,
+    collectionsOf: undefined,
     request: CODECS.ListCollectionsRequest,
     response: CODECS.ListCollectionsResponse,
   },
@@ -333,7 +413,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: true,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.DeleteCollectionRequest,
     response: CODECS.DeleteCollectionResponse,
   },
@@ -354,9 +434,51 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.GetCollectionStatsRequest,
     response: CODECS.GetCollectionStatsResponse,
+  },
+
+  /** Makes a collection that begins as another one is or was, in constant time: the two share what neither of them changes. */
+  branchCollection: {
+    name: 'BranchCollection',
+    service: 'omendb.v1.CollectionService',
+    grpcPath: '/omendb.v1.CollectionService/BranchCollection',
+    verb: 'POST',
+    path: '/v1/collections/{collection}:branch',
+    toPath: (request) => `/v1/collections/${encodeURIComponent(request.collection)}:branch`,
+    pathFields: ['collection'],
+    queryFields: {},
+    hasBody: true,
+    scope: 'collections.write',
+    readOnly: false,
+    idempotent: true,
+    public: false,
+    hasRequestId: true,
+    collectionsOf: (request) => [request.collection, request.name],
+    request: CODECS.BranchCollectionRequest,
+    response: CODECS.BranchCollectionResponse,
+  },
+
+  /** Makes a collection that begins as another one is or was, in constant time, and is rewritten in the background until the two share nothing. */
+  copyCollection: {
+    name: 'CopyCollection',
+    service: 'omendb.v1.CollectionService',
+    grpcPath: '/omendb.v1.CollectionService/CopyCollection',
+    verb: 'POST',
+    path: '/v1/collections/{collection}:copy',
+    toPath: (request) => `/v1/collections/${encodeURIComponent(request.collection)}:copy`,
+    pathFields: ['collection'],
+    queryFields: {},
+    hasBody: true,
+    scope: 'collections.write',
+    readOnly: false,
+    idempotent: true,
+    public: false,
+    hasRequestId: true,
+    collectionsOf: (request) => [request.collection, request.name],
+    request: CODECS.CopyCollectionRequest,
+    response: CODECS.CopyCollectionResponse,
   },
 
   /** Returns the records whose vectors are nearest to the one given, best first. */
@@ -375,7 +497,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.QueryRequest,
     response: CODECS.QueryResponse,
   },
@@ -396,7 +518,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: true,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.UpsertRecordsRequest,
     response: CODECS.UpsertRecordsResponse,
   },
@@ -417,7 +539,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: true,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.PatchRecordsRequest,
     response: CODECS.PatchRecordsResponse,
   },
@@ -438,7 +560,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: true,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.DeleteRecordsRequest,
     response: CODECS.DeleteRecordsResponse,
   },
@@ -459,7 +581,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.BatchGetRecordsRequest,
     response: CODECS.BatchGetRecordsResponse,
   },
@@ -474,14 +596,22 @@ export const METHODS: {
     toPath: (request) =>
       `/v1/collections/${encodeURIComponent(request.collection)}/records/${encodeURIComponent(request.id)}`,
     pathFields: ['collection', 'id'],
-    queryFields: { select: 'strings', includeVectors: 'bool', consistency: 'string', sessionToken: 'string' },
+    queryFields: {
+      select: 'strings',
+      includeVectors: 'bool',
+      consistency: 'string',
+      sessionToken: 'string',
+      asOf: 'string',
+      snapshot: 'string',
+      asOfSequenceNumber: 'string',
+    },
     hasBody: false,
     scope: 'records.read',
     readOnly: true,
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.GetRecordRequest,
     response: CODECS.GetRecordResponse,
   },
@@ -502,7 +632,7 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.ScanRecordsRequest,
     response: CODECS.ScanRecordsResponse,
   },
@@ -523,9 +653,73 @@ export const METHODS: {
     idempotent: true,
     public: false,
     hasRequestId: false,
-    collectionOf: (request) => request.collection,
+    collectionsOf: (request) => [request.collection],
     request: CODECS.CountRecordsRequest,
     response: CODECS.CountRecordsResponse,
+  },
+
+  /** Keeps the present: every write that was acknowledged before the call. */
+  createSnapshot: {
+    name: 'CreateSnapshot',
+    service: 'omendb.v1.SnapshotService',
+    grpcPath: '/omendb.v1.SnapshotService/CreateSnapshot',
+    verb: 'POST',
+    path: '/v1/collections/{collection}/snapshots',
+    toPath: (request) => `/v1/collections/${encodeURIComponent(request.collection)}/snapshots`,
+    pathFields: ['collection'],
+    queryFields: {},
+    hasBody: true,
+    scope: 'collections.write',
+    readOnly: false,
+    idempotent: true,
+    public: false,
+    hasRequestId: true,
+    collectionsOf: (request) => [request.collection],
+    request: CODECS.CreateSnapshotRequest,
+    response: CODECS.CreateSnapshotResponse,
+  },
+
+  /** Lists the snapshots of a collection, oldest first. There are at most 256. */
+  listSnapshots: {
+    name: 'ListSnapshots',
+    service: 'omendb.v1.SnapshotService',
+    grpcPath: '/omendb.v1.SnapshotService/ListSnapshots',
+    verb: 'GET',
+    path: '/v1/collections/{collection}/snapshots',
+    toPath: (request) => `/v1/collections/${encodeURIComponent(request.collection)}/snapshots`,
+    pathFields: ['collection'],
+    queryFields: {},
+    hasBody: false,
+    scope: 'collections.read',
+    readOnly: true,
+    idempotent: true,
+    public: false,
+    hasRequestId: false,
+    collectionsOf: (request) => [request.collection],
+    request: CODECS.ListSnapshotsRequest,
+    response: CODECS.ListSnapshotsResponse,
+  },
+
+  /** Deletes a snapshot; what only it needed is removed from storage. One that is not there is no error. */
+  deleteSnapshot: {
+    name: 'DeleteSnapshot',
+    service: 'omendb.v1.SnapshotService',
+    grpcPath: '/omendb.v1.SnapshotService/DeleteSnapshot',
+    verb: 'DELETE',
+    path: '/v1/collections/{collection}/snapshots/{snapshot}',
+    toPath: (request) =>
+      `/v1/collections/${encodeURIComponent(request.collection)}/snapshots/${encodeURIComponent(request.snapshot)}`,
+    pathFields: ['collection', 'snapshot'],
+    queryFields: { requestId: 'string' },
+    hasBody: false,
+    scope: 'collections.write',
+    readOnly: false,
+    idempotent: true,
+    public: false,
+    hasRequestId: true,
+    collectionsOf: (request) => [request.collection],
+    request: CODECS.DeleteSnapshotRequest,
+    response: CODECS.DeleteSnapshotResponse,
   },
 
   /** Returns every limit a request can run into. */
@@ -544,7 +738,7 @@ export const METHODS: {
     idempotent: true,
     public: true,
     hasRequestId: false,
-    collectionOf: undefined,
+    collectionsOf: undefined,
     request: CODECS.GetLimitsRequest,
     response: CODECS.GetLimitsResponse,
   },
@@ -565,7 +759,7 @@ export const METHODS: {
     idempotent: true,
     public: true,
     hasRequestId: false,
-    collectionOf: undefined,
+    collectionsOf: undefined,
     request: CODECS.GetServerInfoRequest,
     response: CODECS.GetServerInfoResponse,
   },

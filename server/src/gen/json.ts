@@ -45,6 +45,23 @@ export function metricToJson(value: pb.Metric): string | undefined {
   }
 }
 
+const MAINTENANCE_JOB_KIND_NAMES = new Map<string, pb.MaintenanceJobKind>([
+  ['flush', pb.MaintenanceJobKind.FLUSH],
+  ['merge', pb.MaintenanceJobKind.MERGE],
+]);
+
+/** The JSON name, undefined for the zero value and for numbers without a name. */
+export function maintenanceJobKindToJson(value: pb.MaintenanceJobKind): string | undefined {
+  switch (value) {
+    case pb.MaintenanceJobKind.FLUSH:
+      return 'flush';
+    case pb.MaintenanceJobKind.MERGE:
+      return 'merge';
+    default:
+      return undefined;
+  }
+}
+
 const CONSISTENCY_NAMES = new Map<string, pb.Consistency>([
   ['session', pb.Consistency.SESSION],
   ['strong', pb.Consistency.STRONG],
@@ -456,6 +473,11 @@ const GET_COLLECTION_STATS_RESPONSE_FIELDS = new Set<string>([
   'segments',
   'bytes',
   'tiers',
+  'unfoldedBytes',
+  'jobs',
+  'snapshots',
+  'readableFrom',
+  'sequenceNumber',
 ]);
 
 export function getCollectionStatsResponseFromJson(
@@ -469,6 +491,11 @@ export function getCollectionStatsResponseFromJson(
     segments: 0,
     bytes: 0n,
     tiers: undefined,
+    unfoldedBytes: 0n,
+    jobs: [],
+    snapshots: 0,
+    readableFrom: undefined,
+    sequenceNumber: 0n,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -496,6 +523,21 @@ export function getCollectionStatsResponseFromJson(
       case 'tiers':
         message.tiers = tierBytesFromJson(value, at, key);
         break;
+      case 'unfoldedBytes':
+        message.unfoldedBytes = readInt64(value, at, key);
+        break;
+      case 'jobs':
+        message.jobs = readList(value, at, key, maintenanceJobFromJson);
+        break;
+      case 'snapshots':
+        message.snapshots = readUint32(value, at, key);
+        break;
+      case 'readableFrom':
+        message.readableFrom = readTimestamp(value, at, key);
+        break;
+      case 'sequenceNumber':
+        message.sequenceNumber = readInt64(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -509,6 +551,11 @@ export function getCollectionStatsResponseToJson(message: pb.GetCollectionStatsR
   object['segments'] = message.segments;
   object['bytes'] = int64ToJson(message.bytes);
   if (message.tiers !== undefined) object['tiers'] = tierBytesToJson(message.tiers);
+  object['unfoldedBytes'] = int64ToJson(message.unfoldedBytes);
+  object['jobs'] = message.jobs.map((item) => maintenanceJobToJson(item));
+  object['snapshots'] = message.snapshots;
+  if (message.readableFrom !== undefined) object['readableFrom'] = timestampToJson(message.readableFrom);
+  object['sequenceNumber'] = int64ToJson(message.sequenceNumber);
   return object;
 }
 
@@ -550,6 +597,276 @@ export function tierBytesToJson(message: pb.TierBytes): JsonObject {
   return object;
 }
 
+const MAINTENANCE_JOB_FIELDS = new Set<string>([
+  'jobId',
+  'kind',
+  'claimedBy',
+  'startTime',
+  'inputs',
+  'inputBytes',
+]);
+
+export function maintenanceJobFromJson(json: unknown, at: Place, step: Step): pb.MaintenanceJob {
+  const message: pb.MaintenanceJob = {
+    jobId: '',
+    kind: 0,
+    claimedBy: '',
+    startTime: undefined,
+    inputs: 0,
+    inputBytes: 0n,
+  };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!MAINTENANCE_JOB_FIELDS.has(key)) {
+      unknownField(at, key, MAINTENANCE_JOB_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'jobId':
+        message.jobId = readString(value, at, key);
+        break;
+      case 'kind':
+        message.kind = readEnum(value, at, key, MAINTENANCE_JOB_KIND_NAMES, 0);
+        break;
+      case 'claimedBy':
+        message.claimedBy = readString(value, at, key);
+        break;
+      case 'startTime':
+        message.startTime = readTimestamp(value, at, key);
+        break;
+      case 'inputs':
+        message.inputs = readUint32(value, at, key);
+        break;
+      case 'inputBytes':
+        message.inputBytes = readInt64(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function maintenanceJobToJson(message: pb.MaintenanceJob): JsonObject {
+  const object: JsonObject = {};
+  object['jobId'] = message.jobId;
+  if (message.kind !== 0) object['kind'] = maintenanceJobKindToJson(message.kind);
+  object['claimedBy'] = message.claimedBy;
+  if (message.startTime !== undefined) object['startTime'] = timestampToJson(message.startTime);
+  object['inputs'] = message.inputs;
+  object['inputBytes'] = int64ToJson(message.inputBytes);
+  return object;
+}
+
+const BRANCH_COLLECTION_REQUEST_FIELDS = new Set<string>([
+  'collection',
+  'name',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
+  'requestId',
+]);
+
+export function branchCollectionRequestFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.BranchCollectionRequest {
+  const message: pb.BranchCollectionRequest = {
+    collection: '',
+    name: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
+    requestId: '',
+  };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!BRANCH_COLLECTION_REQUEST_FIELDS.has(key)) {
+      unknownField(at, key, BRANCH_COLLECTION_REQUEST_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = readString(value, at, key);
+        break;
+      case 'name':
+        message.name = readString(value, at, key);
+        break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
+      case 'requestId':
+        message.requestId = readString(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function branchCollectionRequestToJson(message: pb.BranchCollectionRequest): JsonObject {
+  const object: JsonObject = {};
+  object['collection'] = message.collection;
+  object['name'] = message.name;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
+  object['requestId'] = message.requestId;
+  return object;
+}
+
+const BRANCH_COLLECTION_RESPONSE_FIELDS = new Set<string>(['collection']);
+
+export function branchCollectionResponseFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.BranchCollectionResponse {
+  const message: pb.BranchCollectionResponse = { collection: undefined };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!BRANCH_COLLECTION_RESPONSE_FIELDS.has(key)) {
+      unknownField(at, key, BRANCH_COLLECTION_RESPONSE_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = collectionFromJson(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function branchCollectionResponseToJson(message: pb.BranchCollectionResponse): JsonObject {
+  const object: JsonObject = {};
+  if (message.collection !== undefined) object['collection'] = collectionToJson(message.collection);
+  return object;
+}
+
+const COPY_COLLECTION_REQUEST_FIELDS = new Set<string>([
+  'collection',
+  'name',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
+  'requestId',
+]);
+
+export function copyCollectionRequestFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.CopyCollectionRequest {
+  const message: pb.CopyCollectionRequest = {
+    collection: '',
+    name: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
+    requestId: '',
+  };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!COPY_COLLECTION_REQUEST_FIELDS.has(key)) {
+      unknownField(at, key, COPY_COLLECTION_REQUEST_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = readString(value, at, key);
+        break;
+      case 'name':
+        message.name = readString(value, at, key);
+        break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
+      case 'requestId':
+        message.requestId = readString(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function copyCollectionRequestToJson(message: pb.CopyCollectionRequest): JsonObject {
+  const object: JsonObject = {};
+  object['collection'] = message.collection;
+  object['name'] = message.name;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
+  object['requestId'] = message.requestId;
+  return object;
+}
+
+const COPY_COLLECTION_RESPONSE_FIELDS = new Set<string>(['collection']);
+
+export function copyCollectionResponseFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.CopyCollectionResponse {
+  const message: pb.CopyCollectionResponse = { collection: undefined };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!COPY_COLLECTION_RESPONSE_FIELDS.has(key)) {
+      unknownField(at, key, COPY_COLLECTION_RESPONSE_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = collectionFromJson(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function copyCollectionResponseToJson(message: pb.CopyCollectionResponse): JsonObject {
+  const object: JsonObject = {};
+  if (message.collection !== undefined) object['collection'] = collectionToJson(message.collection);
+  return object;
+}
+
 const QUERY_REQUEST_FIELDS = new Set<string>([
   'collection',
   'vector',
@@ -560,6 +877,9 @@ const QUERY_REQUEST_FIELDS = new Set<string>([
   'params',
   'consistency',
   'sessionToken',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
 ]);
 
 export function queryRequestFromJson(json: unknown, at: Place, step: Step): pb.QueryRequest {
@@ -573,6 +893,9 @@ export function queryRequestFromJson(json: unknown, at: Place, step: Step): pb.Q
     params: undefined,
     consistency: 0,
     sessionToken: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -612,6 +935,15 @@ export function queryRequestFromJson(json: unknown, at: Place, step: Step): pb.Q
       case 'sessionToken':
         message.sessionToken = readString(value, at, key);
         break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -629,6 +961,10 @@ export function queryRequestToJson(message: pb.QueryRequest): JsonObject {
   if (message.params !== undefined) object['params'] = searchParamsToJson(message.params);
   if (message.consistency !== 0) object['consistency'] = consistencyToJson(message.consistency);
   object['sessionToken'] = message.sessionToken;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
   return object;
 }
 
@@ -679,10 +1015,22 @@ export function searchParamsToJson(message: pb.SearchParams): JsonObject {
   return object;
 }
 
-const QUERY_RESPONSE_FIELDS = new Set<string>(['hits', 'usage', 'performance']);
+const QUERY_RESPONSE_FIELDS = new Set<string>([
+  'hits',
+  'usage',
+  'performance',
+  'sequenceNumber',
+  'sessionToken',
+]);
 
 export function queryResponseFromJson(json: unknown, at: Place, step: Step): pb.QueryResponse {
-  const message: pb.QueryResponse = { hits: [], usage: undefined, performance: undefined };
+  const message: pb.QueryResponse = {
+    hits: [],
+    usage: undefined,
+    performance: undefined,
+    sequenceNumber: 0n,
+    sessionToken: '',
+  };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
 
@@ -703,6 +1051,12 @@ export function queryResponseFromJson(json: unknown, at: Place, step: Step): pb.
       case 'performance':
         message.performance = performanceFromJson(value, at, key);
         break;
+      case 'sequenceNumber':
+        message.sequenceNumber = readInt64(value, at, key);
+        break;
+      case 'sessionToken':
+        message.sessionToken = readString(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -714,6 +1068,8 @@ export function queryResponseToJson(message: pb.QueryResponse): JsonObject {
   object['hits'] = message.hits.map((item) => hitToJson(item));
   if (message.usage !== undefined) object['usage'] = usageToJson(message.usage);
   if (message.performance !== undefined) object['performance'] = performanceToJson(message.performance);
+  object['sequenceNumber'] = int64ToJson(message.sequenceNumber);
+  object['sessionToken'] = message.sessionToken;
   return object;
 }
 
@@ -1285,6 +1641,9 @@ const BATCH_GET_RECORDS_REQUEST_FIELDS = new Set<string>([
   'includeVectors',
   'consistency',
   'sessionToken',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
 ]);
 
 export function batchGetRecordsRequestFromJson(
@@ -1299,6 +1658,9 @@ export function batchGetRecordsRequestFromJson(
     includeVectors: false,
     consistency: 0,
     sessionToken: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -1329,6 +1691,15 @@ export function batchGetRecordsRequestFromJson(
       case 'sessionToken':
         message.sessionToken = readString(value, at, key);
         break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1343,17 +1714,31 @@ export function batchGetRecordsRequestToJson(message: pb.BatchGetRecordsRequest)
   object['includeVectors'] = message.includeVectors;
   if (message.consistency !== 0) object['consistency'] = consistencyToJson(message.consistency);
   object['sessionToken'] = message.sessionToken;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
   return object;
 }
 
-const BATCH_GET_RECORDS_RESPONSE_FIELDS = new Set<string>(['records', 'missingIds']);
+const BATCH_GET_RECORDS_RESPONSE_FIELDS = new Set<string>([
+  'records',
+  'missingIds',
+  'sequenceNumber',
+  'sessionToken',
+]);
 
 export function batchGetRecordsResponseFromJson(
   json: unknown,
   at: Place,
   step: Step,
 ): pb.BatchGetRecordsResponse {
-  const message: pb.BatchGetRecordsResponse = { records: [], missingIds: [] };
+  const message: pb.BatchGetRecordsResponse = {
+    records: [],
+    missingIds: [],
+    sequenceNumber: 0n,
+    sessionToken: '',
+  };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
 
@@ -1371,6 +1756,12 @@ export function batchGetRecordsResponseFromJson(
       case 'missingIds':
         message.missingIds = readList(value, at, key, readString);
         break;
+      case 'sequenceNumber':
+        message.sequenceNumber = readInt64(value, at, key);
+        break;
+      case 'sessionToken':
+        message.sessionToken = readString(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1381,6 +1772,8 @@ export function batchGetRecordsResponseToJson(message: pb.BatchGetRecordsRespons
   const object: JsonObject = {};
   object['records'] = message.records.map((item) => recordToJson(item));
   object['missingIds'] = message.missingIds;
+  object['sequenceNumber'] = int64ToJson(message.sequenceNumber);
+  object['sessionToken'] = message.sessionToken;
   return object;
 }
 
@@ -1391,6 +1784,9 @@ const GET_RECORD_REQUEST_FIELDS = new Set<string>([
   'includeVectors',
   'consistency',
   'sessionToken',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
 ]);
 
 export function getRecordRequestFromJson(json: unknown, at: Place, step: Step): pb.GetRecordRequest {
@@ -1401,6 +1797,9 @@ export function getRecordRequestFromJson(json: unknown, at: Place, step: Step): 
     includeVectors: false,
     consistency: 0,
     sessionToken: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -1431,6 +1830,15 @@ export function getRecordRequestFromJson(json: unknown, at: Place, step: Step): 
       case 'sessionToken':
         message.sessionToken = readString(value, at, key);
         break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1445,6 +1853,10 @@ export function getRecordRequestToJson(message: pb.GetRecordRequest): JsonObject
   object['includeVectors'] = message.includeVectors;
   if (message.consistency !== 0) object['consistency'] = consistencyToJson(message.consistency);
   object['sessionToken'] = message.sessionToken;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
   return object;
 }
 
@@ -1487,6 +1899,9 @@ const SCAN_RECORDS_REQUEST_FIELDS = new Set<string>([
   'pageToken',
   'consistency',
   'sessionToken',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
 ]);
 
 export function scanRecordsRequestFromJson(json: unknown, at: Place, step: Step): pb.ScanRecordsRequest {
@@ -1499,6 +1914,9 @@ export function scanRecordsRequestFromJson(json: unknown, at: Place, step: Step)
     pageToken: '',
     consistency: 0,
     sessionToken: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -1535,6 +1953,15 @@ export function scanRecordsRequestFromJson(json: unknown, at: Place, step: Step)
       case 'sessionToken':
         message.sessionToken = readString(value, at, key);
         break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1551,13 +1978,27 @@ export function scanRecordsRequestToJson(message: pb.ScanRecordsRequest): JsonOb
   object['pageToken'] = message.pageToken;
   if (message.consistency !== 0) object['consistency'] = consistencyToJson(message.consistency);
   object['sessionToken'] = message.sessionToken;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
   return object;
 }
 
-const SCAN_RECORDS_RESPONSE_FIELDS = new Set<string>(['records', 'nextPageToken']);
+const SCAN_RECORDS_RESPONSE_FIELDS = new Set<string>([
+  'records',
+  'nextPageToken',
+  'sequenceNumber',
+  'sessionToken',
+]);
 
 export function scanRecordsResponseFromJson(json: unknown, at: Place, step: Step): pb.ScanRecordsResponse {
-  const message: pb.ScanRecordsResponse = { records: [], nextPageToken: '' };
+  const message: pb.ScanRecordsResponse = {
+    records: [],
+    nextPageToken: '',
+    sequenceNumber: 0n,
+    sessionToken: '',
+  };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
 
@@ -1575,6 +2016,12 @@ export function scanRecordsResponseFromJson(json: unknown, at: Place, step: Step
       case 'nextPageToken':
         message.nextPageToken = readString(value, at, key);
         break;
+      case 'sequenceNumber':
+        message.sequenceNumber = readInt64(value, at, key);
+        break;
+      case 'sessionToken':
+        message.sessionToken = readString(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1585,10 +2032,20 @@ export function scanRecordsResponseToJson(message: pb.ScanRecordsResponse): Json
   const object: JsonObject = {};
   object['records'] = message.records.map((item) => recordToJson(item));
   object['nextPageToken'] = message.nextPageToken;
+  object['sequenceNumber'] = int64ToJson(message.sequenceNumber);
+  object['sessionToken'] = message.sessionToken;
   return object;
 }
 
-const COUNT_RECORDS_REQUEST_FIELDS = new Set<string>(['collection', 'filter', 'consistency', 'sessionToken']);
+const COUNT_RECORDS_REQUEST_FIELDS = new Set<string>([
+  'collection',
+  'filter',
+  'consistency',
+  'sessionToken',
+  'asOf',
+  'snapshot',
+  'asOfSequenceNumber',
+]);
 
 export function countRecordsRequestFromJson(json: unknown, at: Place, step: Step): pb.CountRecordsRequest {
   const message: pb.CountRecordsRequest = {
@@ -1596,6 +2053,9 @@ export function countRecordsRequestFromJson(json: unknown, at: Place, step: Step
     filter: undefined,
     consistency: 0,
     sessionToken: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -1620,6 +2080,15 @@ export function countRecordsRequestFromJson(json: unknown, at: Place, step: Step
       case 'sessionToken':
         message.sessionToken = readString(value, at, key);
         break;
+      case 'asOf':
+        message.asOf = readTimestamp(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'asOfSequenceNumber':
+        message.asOfSequenceNumber = readInt64(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1632,13 +2101,17 @@ export function countRecordsRequestToJson(message: pb.CountRecordsRequest): Json
   if (message.filter !== undefined) object['filter'] = filterToJson(message.filter);
   if (message.consistency !== 0) object['consistency'] = consistencyToJson(message.consistency);
   object['sessionToken'] = message.sessionToken;
+  if (message.asOf !== undefined) object['asOf'] = timestampToJson(message.asOf);
+  if (message.snapshot !== undefined) object['snapshot'] = message.snapshot;
+  if (message.asOfSequenceNumber !== undefined)
+    object['asOfSequenceNumber'] = int64ToJson(message.asOfSequenceNumber);
   return object;
 }
 
-const COUNT_RECORDS_RESPONSE_FIELDS = new Set<string>(['count']);
+const COUNT_RECORDS_RESPONSE_FIELDS = new Set<string>(['count', 'sequenceNumber', 'sessionToken']);
 
 export function countRecordsResponseFromJson(json: unknown, at: Place, step: Step): pb.CountRecordsResponse {
-  const message: pb.CountRecordsResponse = { count: 0n };
+  const message: pb.CountRecordsResponse = { count: 0n, sequenceNumber: 0n, sessionToken: '' };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
 
@@ -1653,6 +2126,12 @@ export function countRecordsResponseFromJson(json: unknown, at: Place, step: Ste
       case 'count':
         message.count = readInt64(value, at, key);
         break;
+      case 'sequenceNumber':
+        message.sequenceNumber = readInt64(value, at, key);
+        break;
+      case 'sessionToken':
+        message.sessionToken = readString(value, at, key);
+        break;
     }
   }
   at.leave();
@@ -1662,6 +2141,249 @@ export function countRecordsResponseFromJson(json: unknown, at: Place, step: Ste
 export function countRecordsResponseToJson(message: pb.CountRecordsResponse): JsonObject {
   const object: JsonObject = {};
   object['count'] = int64ToJson(message.count);
+  object['sequenceNumber'] = int64ToJson(message.sequenceNumber);
+  object['sessionToken'] = message.sessionToken;
+  return object;
+}
+
+const CREATE_SNAPSHOT_REQUEST_FIELDS = new Set<string>(['collection', 'name', 'requestId']);
+
+export function createSnapshotRequestFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.CreateSnapshotRequest {
+  const message: pb.CreateSnapshotRequest = { collection: '', name: '', requestId: '' };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!CREATE_SNAPSHOT_REQUEST_FIELDS.has(key)) {
+      unknownField(at, key, CREATE_SNAPSHOT_REQUEST_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = readString(value, at, key);
+        break;
+      case 'name':
+        message.name = readString(value, at, key);
+        break;
+      case 'requestId':
+        message.requestId = readString(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function createSnapshotRequestToJson(message: pb.CreateSnapshotRequest): JsonObject {
+  const object: JsonObject = {};
+  object['collection'] = message.collection;
+  object['name'] = message.name;
+  object['requestId'] = message.requestId;
+  return object;
+}
+
+const CREATE_SNAPSHOT_RESPONSE_FIELDS = new Set<string>(['snapshot']);
+
+export function createSnapshotResponseFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.CreateSnapshotResponse {
+  const message: pb.CreateSnapshotResponse = { snapshot: undefined };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!CREATE_SNAPSHOT_RESPONSE_FIELDS.has(key)) {
+      unknownField(at, key, CREATE_SNAPSHOT_RESPONSE_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'snapshot':
+        message.snapshot = snapshotFromJson(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function createSnapshotResponseToJson(message: pb.CreateSnapshotResponse): JsonObject {
+  const object: JsonObject = {};
+  if (message.snapshot !== undefined) object['snapshot'] = snapshotToJson(message.snapshot);
+  return object;
+}
+
+const SNAPSHOT_FIELDS = new Set<string>(['name', 'createTime', 'sequenceNumber']);
+
+export function snapshotFromJson(json: unknown, at: Place, step: Step): pb.Snapshot {
+  const message: pb.Snapshot = { name: '', createTime: undefined, sequenceNumber: 0n };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!SNAPSHOT_FIELDS.has(key)) {
+      unknownField(at, key, SNAPSHOT_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'name':
+        message.name = readString(value, at, key);
+        break;
+      case 'createTime':
+        message.createTime = readTimestamp(value, at, key);
+        break;
+      case 'sequenceNumber':
+        message.sequenceNumber = readInt64(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function snapshotToJson(message: pb.Snapshot): JsonObject {
+  const object: JsonObject = {};
+  object['name'] = message.name;
+  if (message.createTime !== undefined) object['createTime'] = timestampToJson(message.createTime);
+  object['sequenceNumber'] = int64ToJson(message.sequenceNumber);
+  return object;
+}
+
+const LIST_SNAPSHOTS_REQUEST_FIELDS = new Set<string>(['collection']);
+
+export function listSnapshotsRequestFromJson(json: unknown, at: Place, step: Step): pb.ListSnapshotsRequest {
+  const message: pb.ListSnapshotsRequest = { collection: '' };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!LIST_SNAPSHOTS_REQUEST_FIELDS.has(key)) {
+      unknownField(at, key, LIST_SNAPSHOTS_REQUEST_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = readString(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function listSnapshotsRequestToJson(message: pb.ListSnapshotsRequest): JsonObject {
+  const object: JsonObject = {};
+  object['collection'] = message.collection;
+  return object;
+}
+
+const LIST_SNAPSHOTS_RESPONSE_FIELDS = new Set<string>(['snapshots']);
+
+export function listSnapshotsResponseFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.ListSnapshotsResponse {
+  const message: pb.ListSnapshotsResponse = { snapshots: [] };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!LIST_SNAPSHOTS_RESPONSE_FIELDS.has(key)) {
+      unknownField(at, key, LIST_SNAPSHOTS_RESPONSE_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'snapshots':
+        message.snapshots = readList(value, at, key, snapshotFromJson);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function listSnapshotsResponseToJson(message: pb.ListSnapshotsResponse): JsonObject {
+  const object: JsonObject = {};
+  object['snapshots'] = message.snapshots.map((item) => snapshotToJson(item));
+  return object;
+}
+
+const DELETE_SNAPSHOT_REQUEST_FIELDS = new Set<string>(['collection', 'snapshot', 'requestId']);
+
+export function deleteSnapshotRequestFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.DeleteSnapshotRequest {
+  const message: pb.DeleteSnapshotRequest = { collection: '', snapshot: '', requestId: '' };
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+
+  for (const key of Object.keys(object)) {
+    const value = object[key];
+    if (!DELETE_SNAPSHOT_REQUEST_FIELDS.has(key)) {
+      unknownField(at, key, DELETE_SNAPSHOT_REQUEST_FIELDS);
+      continue;
+    }
+    if (value === null || value === undefined) continue;
+    switch (key) {
+      case 'collection':
+        message.collection = readString(value, at, key);
+        break;
+      case 'snapshot':
+        message.snapshot = readString(value, at, key);
+        break;
+      case 'requestId':
+        message.requestId = readString(value, at, key);
+        break;
+    }
+  }
+  at.leave();
+  return message;
+}
+
+export function deleteSnapshotRequestToJson(message: pb.DeleteSnapshotRequest): JsonObject {
+  const object: JsonObject = {};
+  object['collection'] = message.collection;
+  object['snapshot'] = message.snapshot;
+  object['requestId'] = message.requestId;
+  return object;
+}
+
+const DELETE_SNAPSHOT_RESPONSE_FIELDS = new Set<string>([]);
+
+export function deleteSnapshotResponseFromJson(
+  json: unknown,
+  at: Place,
+  step: Step,
+): pb.DeleteSnapshotResponse {
+  const message: pb.DeleteSnapshotResponse = {};
+  const object = openObject(json, at, step);
+  if (object === undefined) return message;
+  for (const key of Object.keys(object)) unknownField(at, key, DELETE_SNAPSHOT_RESPONSE_FIELDS);
+  at.leave();
+  return message;
+}
+
+export function deleteSnapshotResponseToJson(_message: pb.DeleteSnapshotResponse): JsonObject {
+  const object: JsonObject = {};
+
   return object;
 }
 

@@ -10,9 +10,15 @@ export {
   ListCollectionsResponse,
   DeleteCollectionRequest,
   DeleteCollectionResponse,
+  BranchCollectionRequest,
+  BranchCollectionResponse,
+  CopyCollectionRequest,
+  CopyCollectionResponse,
   GetCollectionStatsRequest,
   GetCollectionStatsResponse,
   TierBytes,
+  MaintenanceJob,
+  MaintenanceJobKind,
 } from './omendb/v1/collection_service.js';
 export {
   Filter,
@@ -32,12 +38,6 @@ export { Vector, FloatList } from './omendb/v1/vector.js';
 export { QueryRequest, SearchParams, QueryResponse, Hit } from './omendb/v1/query_service.js';
 export { Record, RecordBlock, RecordPatch } from './omendb/v1/record.js';
 export {
-  UpsertRecordsRequest,
-  UpsertRecordsResponse,
-  PatchRecordsRequest,
-  PatchRecordsResponse,
-  DeleteRecordsRequest,
-  DeleteRecordsResponse,
   BatchGetRecordsRequest,
   BatchGetRecordsResponse,
   GetRecordRequest,
@@ -46,7 +46,24 @@ export {
   ScanRecordsResponse,
   CountRecordsRequest,
   CountRecordsResponse,
+} from './omendb/v1/record_reads.js';
+export {
+  UpsertRecordsRequest,
+  UpsertRecordsResponse,
+  PatchRecordsRequest,
+  PatchRecordsResponse,
+  DeleteRecordsRequest,
+  DeleteRecordsResponse,
 } from './omendb/v1/record_service.js';
+export { Snapshot } from './omendb/v1/snapshot.js';
+export {
+  CreateSnapshotRequest,
+  CreateSnapshotResponse,
+  ListSnapshotsRequest,
+  ListSnapshotsResponse,
+  DeleteSnapshotRequest,
+  DeleteSnapshotResponse,
+} from './omendb/v1/snapshot_service.js';
 export {
   GetLimitsRequest,
   GetLimitsResponse,

@@ -36,6 +36,11 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
       description: 'Writes and reads the records of a collection. A batch is written whole or not at all.',
     },
     {
+      name: 'SnapshotService',
+      description:
+        'Keeps moments of a collection. Reads take the name of a snapshot; so do `BranchCollection` and `CopyCollection`.',
+    },
+    {
       name: 'SystemService',
       description: 'What a client may want to know about the server before it works with it.',
     },
@@ -308,6 +313,20 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                     warm: 62914560,
                     cold: 108003328,
                   },
+                  unfoldedBytes: 262144,
+                  jobs: [
+                    {
+                      jobId: 'c5a1f0',
+                      kind: 'merge',
+                      claimedBy: 'omendb-0',
+                      startTime: '2026-01-31T12:00:00.000Z',
+                      inputs: 4,
+                      inputBytes: 41943040,
+                    },
+                  ],
+                  snapshots: 1,
+                  readableFrom: '2026-01-30T12:00:00.000Z',
+                  sequenceNumber: 42,
                 },
               },
               'application/x-protobuf': {
@@ -315,6 +334,159 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                   type: 'string',
                   format: 'binary',
                   description: 'omendb.v1.GetCollectionStatsResponse',
+                },
+              },
+            },
+          },
+          default: {
+            $ref: '#/components/responses/Error',
+          },
+        },
+      },
+    },
+    '/v1/collections/{collection}:branch': {
+      post: {
+        operationId: 'branchCollection',
+        tags: ['CollectionService'],
+        summary:
+          'Makes a collection that begins as another one is or was, in constant time: the two share what neither of them changes.',
+        'x-omendb-scope': 'collections.write',
+        parameters: [
+          {
+            name: 'collection',
+            in: 'path',
+            required: true,
+            description: 'Name of the collection to begin with.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+            example: 'words',
+          },
+        ],
+        requestBody: {
+          required: true,
+          description: 'Asks for a new collection that begins as a branch of another one.',
+          content: {
+            'application/json': {
+              schema: {
+                $ref: '#/components/schemas/BranchCollectionRequest',
+              },
+              example: {
+                name: 'words-trial',
+                requestId: '7f9c24e8-3b12-4fef-91e0-d4f4a8c1c7e5',
+              },
+            },
+            'application/x-protobuf': {
+              schema: {
+                type: 'string',
+                format: 'binary',
+                description: 'omendb.v1.BranchCollectionRequest',
+              },
+            },
+          },
+        },
+        responses: {
+          '200': {
+            description: 'The new collection.',
+            content: {
+              'application/json': {
+                schema: {
+                  $ref: '#/components/schemas/BranchCollectionResponse',
+                },
+                example: {
+                  collection: {
+                    name: 'words-trial',
+                    dimensions: 4,
+                    metric: 'cosine',
+                    createTime: '2026-01-31T12:00:00.000Z',
+                  },
+                },
+              },
+              'application/x-protobuf': {
+                schema: {
+                  type: 'string',
+                  format: 'binary',
+                  description: 'omendb.v1.BranchCollectionResponse',
+                },
+              },
+            },
+          },
+          default: {
+            $ref: '#/components/responses/Error',
+          },
+        },
+      },
+    },
+    '/v1/collections/{collection}:copy': {
+      post: {
+        operationId: 'copyCollection',
+        tags: ['CollectionService'],
+        summary:
+          'Makes a collection that begins as another one is or was, in constant time, and is rewritten in the background until the two share nothing.',
+        'x-omendb-scope': 'collections.write',
+        parameters: [
+          {
+            name: 'collection',
+            in: 'path',
+            required: true,
+            description: 'Name of the collection to begin with.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+            example: 'words',
+          },
+        ],
+        requestBody: {
+          required: true,
+          description: 'Asks for a new collection that begins as a copy of another one.',
+          content: {
+            'application/json': {
+              schema: {
+                $ref: '#/components/schemas/CopyCollectionRequest',
+              },
+              example: {
+                name: 'words-2026-01',
+                asOf: '2026-01-31T12:00:00.000Z',
+                requestId: '7f9c24e8-3b12-4fef-91e0-d4f4a8c1c7e5',
+              },
+            },
+            'application/x-protobuf': {
+              schema: {
+                type: 'string',
+                format: 'binary',
+                description: 'omendb.v1.CopyCollectionRequest',
+              },
+            },
+          },
+        },
+        responses: {
+          '200': {
+            description: 'The new collection.',
+            content: {
+              'application/json': {
+                schema: {
+                  $ref: '#/components/schemas/CopyCollectionResponse',
+                },
+                example: {
+                  collection: {
+                    name: 'words-2026-01',
+                    dimensions: 4,
+                    metric: 'cosine',
+                    createTime: '2026-01-31T12:00:00.000Z',
+                  },
+                },
+              },
+              'application/x-protobuf': {
+                schema: {
+                  type: 'string',
+                  format: 'binary',
+                  description: 'omendb.v1.CopyCollectionResponse',
                 },
               },
             },
@@ -411,6 +583,8 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                     exact: false,
                     partial: false,
                   },
+                  sequenceNumber: 42,
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -492,7 +666,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                   inserted: 1,
                   updated: 0,
                   sequenceNumber: 42,
-                  sessionToken: 'CCo',
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -573,7 +747,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                   patched: 1,
                   missingIds: [],
                   sequenceNumber: 42,
-                  sessionToken: 'CCo',
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -649,7 +823,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                 example: {
                   deleted: 41479,
                   sequenceNumber: 42,
-                  sessionToken: 'CCo',
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -730,6 +904,8 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                     },
                   ],
                   missingIds: ['teh'],
+                  sequenceNumber: 42,
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -812,9 +988,42 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
             name: 'sessionToken',
             in: 'query',
             description:
-              '`sessionToken` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last answer, to a write or a read, that this read must not fall behind; used with session consistency.',
             schema: {
               type: 'string',
+            },
+          },
+          {
+            name: 'asOf',
+            in: 'query',
+            description:
+              'Reads the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given, and none together with `sessionToken` or a `consistency` other than session.',
+            schema: {
+              type: 'string',
+              format: 'date-time',
+            },
+            example: '2026-01-31T12:00:00.000Z',
+          },
+          {
+            name: 'snapshot',
+            in: 'query',
+            description:
+              'Reads the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+          },
+          {
+            name: 'asOfSequenceNumber',
+            in: 'query',
+            description:
+              'Reads the collection as it was after the write with this sequence number; 0 means before the first one.',
+            schema: {
+              $ref: '#/components/schemas/Int64',
+              minimum: 0,
             },
           },
         ],
@@ -922,6 +1131,8 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                     },
                   ],
                   nextPageToken: 'dGhl',
+                  sequenceNumber: 42,
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -974,6 +1185,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                     $lt: 1000,
                   },
                 },
+                snapshot: 'nightly',
               },
             },
             'application/x-protobuf': {
@@ -995,6 +1207,8 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                 },
                 example: {
                   count: 999,
+                  sequenceNumber: 42,
+                  sessionToken: '6jm2xqz41.16',
                 },
               },
               'application/x-protobuf': {
@@ -1002,6 +1216,200 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
                   type: 'string',
                   format: 'binary',
                   description: 'omendb.v1.CountRecordsResponse',
+                },
+              },
+            },
+          },
+          default: {
+            $ref: '#/components/responses/Error',
+          },
+        },
+      },
+    },
+    '/v1/collections/{collection}/snapshots': {
+      post: {
+        operationId: 'createSnapshot',
+        tags: ['SnapshotService'],
+        summary: 'Keeps the present: every write that was acknowledged before the call.',
+        'x-omendb-scope': 'collections.write',
+        parameters: [
+          {
+            name: 'collection',
+            in: 'path',
+            required: true,
+            description: 'Name of the collection.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+            example: 'words',
+          },
+        ],
+        requestBody: {
+          required: true,
+          description: 'Asks to keep the present.',
+          content: {
+            'application/json': {
+              schema: {
+                $ref: '#/components/schemas/CreateSnapshotRequest',
+              },
+              example: {
+                name: 'nightly',
+              },
+            },
+            'application/x-protobuf': {
+              schema: {
+                type: 'string',
+                format: 'binary',
+                description: 'omendb.v1.CreateSnapshotRequest',
+              },
+            },
+          },
+        },
+        responses: {
+          '200': {
+            description: 'The new snapshot.',
+            content: {
+              'application/json': {
+                schema: {
+                  $ref: '#/components/schemas/CreateSnapshotResponse',
+                },
+                example: {
+                  snapshot: {
+                    name: 'nightly',
+                    createTime: '2026-01-31T12:00:00.000Z',
+                    sequenceNumber: 42,
+                  },
+                },
+              },
+              'application/x-protobuf': {
+                schema: {
+                  type: 'string',
+                  format: 'binary',
+                  description: 'omendb.v1.CreateSnapshotResponse',
+                },
+              },
+            },
+          },
+          default: {
+            $ref: '#/components/responses/Error',
+          },
+        },
+      },
+      get: {
+        operationId: 'listSnapshots',
+        tags: ['SnapshotService'],
+        summary: 'Lists the snapshots of a collection, oldest first. There are at most 256.',
+        'x-omendb-scope': 'collections.read',
+        parameters: [
+          {
+            name: 'collection',
+            in: 'path',
+            required: true,
+            description: 'Name of the collection.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+            example: 'words',
+          },
+        ],
+        responses: {
+          '200': {
+            description: 'The snapshots of a collection.',
+            content: {
+              'application/json': {
+                schema: {
+                  $ref: '#/components/schemas/ListSnapshotsResponse',
+                },
+                example: {
+                  snapshots: [
+                    {
+                      name: 'nightly',
+                      createTime: '2026-01-31T12:00:00.000Z',
+                      sequenceNumber: 42,
+                    },
+                  ],
+                },
+              },
+              'application/x-protobuf': {
+                schema: {
+                  type: 'string',
+                  format: 'binary',
+                  description: 'omendb.v1.ListSnapshotsResponse',
+                },
+              },
+            },
+          },
+          default: {
+            $ref: '#/components/responses/Error',
+          },
+        },
+      },
+    },
+    '/v1/collections/{collection}/snapshots/{snapshot}': {
+      delete: {
+        operationId: 'deleteSnapshot',
+        tags: ['SnapshotService'],
+        summary:
+          'Deletes a snapshot; what only it needed is removed from storage. One that is not there is no error.',
+        'x-omendb-scope': 'collections.write',
+        parameters: [
+          {
+            name: 'collection',
+            in: 'path',
+            required: true,
+            description: 'Name of the collection.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+            example: 'words',
+          },
+          {
+            name: 'snapshot',
+            in: 'path',
+            required: true,
+            description: 'Name of the snapshot.',
+            schema: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 128,
+              pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            },
+            example: 'nightly',
+          },
+          {
+            name: 'requestId',
+            in: 'query',
+            description:
+              'Makes a repeated request harmless: the answer to a repeated id is the first answer, for 24 hours.',
+            schema: {
+              type: 'string',
+            },
+          },
+        ],
+        responses: {
+          '200': {
+            description: 'The snapshot is gone.',
+            content: {
+              'application/json': {
+                schema: {
+                  $ref: '#/components/schemas/DeleteSnapshotResponse',
+                },
+                example: {},
+              },
+              'application/x-protobuf': {
+                schema: {
+                  type: 'string',
+                  format: 'binary',
+                  description: 'omendb.v1.DeleteSnapshotResponse',
                 },
               },
             },
@@ -1138,7 +1546,27 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`sessionToken` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last answer, to a write or a read, that this read must not fall behind; used with session consistency.',
+          },
+          asOf: {
+            type: 'string',
+            format: 'date-time',
+            description:
+              'Reads the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given, and none together with `sessionToken` or a `consistency` other than session.',
+          },
+          snapshot: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Reads the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+          },
+          asOfSequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            minimum: 0,
+            description:
+              'Reads the collection as it was after the write with this sequence number; 0 means before the first one.',
           },
         },
         required: ['ids'],
@@ -1161,6 +1589,66 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
               type: 'string',
             },
             description: 'The ids that do not exist.',
+          },
+          sequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            description: "Position in the collection's history of the last write that the answer knows of.",
+          },
+          sessionToken: {
+            type: 'string',
+            description: 'Pass it to a later read that must not see less.',
+          },
+        },
+        additionalProperties: false,
+      },
+      BranchCollectionRequest: {
+        type: 'object',
+        description: 'Asks for a new collection that begins as a branch of another one.',
+        properties: {
+          name: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Name of the new collection: 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit.',
+          },
+          asOf: {
+            type: 'string',
+            format: 'date-time',
+            description:
+              'Begins with the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given.',
+          },
+          snapshot: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Begins with the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+          },
+          asOfSequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            minimum: 0,
+            description:
+              'Begins with the collection as it was after the write with this sequence number; 0 means before the first one.',
+          },
+          requestId: {
+            type: 'string',
+            description:
+              'Makes a repeated request harmless: the answer to a repeated id is the first answer, for 24 hours.',
+          },
+        },
+        required: ['name'],
+        additionalProperties: false,
+      },
+      BranchCollectionResponse: {
+        type: 'object',
+        description: 'The new collection.',
+        properties: {
+          collection: {
+            $ref: '#/components/schemas/Collection',
+            description: 'The collection as it was made.',
           },
         },
         additionalProperties: false,
@@ -1199,7 +1687,59 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
         type: 'string',
         enum: ['session', 'strong', 'eventual'],
         description:
-          'How fresh the data is that a read sees.\n\n- `session`: At least the write that the session token came from.\n- `strong`: Every write that was acknowledged before the read began.\n- `eventual`: Whatever the answering server has at hand.',
+          'How fresh the data is that a read sees.\n\n- `session`: At least everything that the answer knew of that the session token came from.\n- `strong`: Every write that was acknowledged before the read began.\n- `eventual`: Whatever the answering server has at hand.',
+      },
+      CopyCollectionRequest: {
+        type: 'object',
+        description: 'Asks for a new collection that begins as a copy of another one.',
+        properties: {
+          name: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Name of the new collection: 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit.',
+          },
+          asOf: {
+            type: 'string',
+            format: 'date-time',
+            description:
+              'Begins with the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given.',
+          },
+          snapshot: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Begins with the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+          },
+          asOfSequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            minimum: 0,
+            description:
+              'Begins with the collection as it was after the write with this sequence number; 0 means before the first one.',
+          },
+          requestId: {
+            type: 'string',
+            description:
+              'Makes a repeated request harmless: the answer to a repeated id is the first answer, for 24 hours.',
+          },
+        },
+        required: ['name'],
+        additionalProperties: false,
+      },
+      CopyCollectionResponse: {
+        type: 'object',
+        description: 'The new collection.',
+        properties: {
+          collection: {
+            $ref: '#/components/schemas/Collection',
+            description: 'The collection as it was made.',
+          },
+        },
+        additionalProperties: false,
       },
       CountRecordsRequest: {
         type: 'object',
@@ -1216,7 +1756,27 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`sessionToken` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last answer, to a write or a read, that this read must not fall behind; used with session consistency.',
+          },
+          asOf: {
+            type: 'string',
+            format: 'date-time',
+            description:
+              'Reads the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given, and none together with `sessionToken` or a `consistency` other than session.',
+          },
+          snapshot: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Reads the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+          },
+          asOfSequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            minimum: 0,
+            description:
+              'Reads the collection as it was after the write with this sequence number; 0 means before the first one.',
           },
         },
         additionalProperties: false,
@@ -1228,6 +1788,14 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           count: {
             $ref: '#/components/schemas/Int64',
             description: 'The number, exact.',
+          },
+          sequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            description: "Position in the collection's history of the last write that the answer knows of.",
+          },
+          sessionToken: {
+            type: 'string',
+            description: 'Pass it to a later read that must not see less.',
           },
         },
         additionalProperties: false,
@@ -1271,6 +1839,38 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           collection: {
             $ref: '#/components/schemas/Collection',
             description: 'The collection as it was made.',
+          },
+        },
+        additionalProperties: false,
+      },
+      CreateSnapshotRequest: {
+        type: 'object',
+        description: 'Asks to keep the present.',
+        properties: {
+          name: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Name of the snapshot: 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit.',
+          },
+          requestId: {
+            type: 'string',
+            description:
+              'Makes a repeated request harmless: the answer to a repeated id is the first answer, for 24 hours.',
+          },
+        },
+        required: ['name'],
+        additionalProperties: false,
+      },
+      CreateSnapshotResponse: {
+        type: 'object',
+        description: 'The new snapshot.',
+        properties: {
+          snapshot: {
+            $ref: '#/components/schemas/Snapshot',
+            description: 'The snapshot as it was made.',
           },
         },
         additionalProperties: false,
@@ -1323,6 +1923,12 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
             description: 'Pass it to a read that must see this write.',
           },
         },
+        additionalProperties: false,
+      },
+      DeleteSnapshotResponse: {
+        type: 'object',
+        description: 'The snapshot is gone.',
+        properties: {},
         additionalProperties: false,
       },
       Error: {
@@ -1624,6 +2230,32 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
             $ref: '#/components/schemas/TierBytes',
             description: 'Where the bytes lie.',
           },
+          unfoldedBytes: {
+            $ref: '#/components/schemas/Int64',
+            description: 'Bytes of writes that are in the log only.',
+          },
+          jobs: {
+            type: 'array',
+            items: {
+              $ref: '#/components/schemas/MaintenanceJob',
+            },
+            description: 'Flushes and merges under way, on any server.',
+          },
+          snapshots: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 4294967295,
+            description: 'Snapshots of the collection.',
+          },
+          readableFrom: {
+            type: 'string',
+            format: 'date-time',
+            description: 'Reads of the past reach back to here.',
+          },
+          sequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            description: "Position in the collection's history of the last write.",
+          },
         },
         additionalProperties: false,
       },
@@ -1915,6 +2547,60 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
         },
         additionalProperties: false,
       },
+      ListSnapshotsResponse: {
+        type: 'object',
+        description: 'The snapshots of a collection.',
+        properties: {
+          snapshots: {
+            type: 'array',
+            items: {
+              $ref: '#/components/schemas/Snapshot',
+            },
+            description: 'The snapshots, oldest first.',
+          },
+        },
+        additionalProperties: false,
+      },
+      MaintenanceJob: {
+        type: 'object',
+        description: 'Work on a collection in the background, by one server.',
+        properties: {
+          jobId: {
+            type: 'string',
+            description: 'Identifies the job.',
+          },
+          kind: {
+            $ref: '#/components/schemas/MaintenanceJobKind',
+            description: 'What it does.',
+          },
+          claimedBy: {
+            type: 'string',
+            description: 'The server that works on it.',
+          },
+          startTime: {
+            type: 'string',
+            format: 'date-time',
+            description: 'When it began.',
+          },
+          inputs: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 4294967295,
+            description: 'Segments that it replaces.',
+          },
+          inputBytes: {
+            $ref: '#/components/schemas/Int64',
+            description: 'Bytes of these segments.',
+          },
+        },
+        additionalProperties: false,
+      },
+      MaintenanceJobKind: {
+        type: 'string',
+        enum: ['flush', 'merge'],
+        description:
+          'What is being done to a collection in the background.\n\n- `flush`: Writes new records into a segment.\n- `merge`: Writes several segments into one, without the records that were deleted.',
+      },
       Metric: {
         type: 'string',
         enum: ['cosine', 'l2', 'dot'],
@@ -2066,7 +2752,27 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`sessionToken` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last answer, to a write or a read, that this read must not fall behind; used with session consistency.',
+          },
+          asOf: {
+            type: 'string',
+            format: 'date-time',
+            description:
+              'Searches the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given, and none together with `sessionToken` or a `consistency` other than session.',
+          },
+          snapshot: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Searches the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+          },
+          asOfSequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            minimum: 0,
+            description:
+              'Searches the collection as it was after the write with this sequence number; 0 means before the first one.',
           },
         },
         required: ['vector'],
@@ -2090,6 +2796,14 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           performance: {
             $ref: '#/components/schemas/Performance',
             description: 'Where the time went.',
+          },
+          sequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            description: "Position in the collection's history of the last write that the answer knows of.",
+          },
+          sessionToken: {
+            type: 'string',
+            description: 'Pass it to a later read that must not see less.',
           },
         },
         additionalProperties: false,
@@ -2218,7 +2932,27 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           sessionToken: {
             type: 'string',
             description:
-              '`sessionToken` of the last write this read must see; used with session consistency.',
+              '`sessionToken` of the last answer, to a write or a read, that this read must not fall behind; used with session consistency.',
+          },
+          asOf: {
+            type: 'string',
+            format: 'date-time',
+            description:
+              'Reads the collection as it was at this time. A time to come means the present. At most one of `asOf`, `snapshot` and `asOfSequenceNumber` may be given, and none together with `sessionToken` or a `consistency` other than session.',
+          },
+          snapshot: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+            description:
+              'Reads the collection as this snapshot of it has it. Name of a snapshot of the collection.',
+          },
+          asOfSequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            minimum: 0,
+            description:
+              'Reads the collection as it was after the write with this sequence number; 0 means before the first one.',
           },
         },
         additionalProperties: false,
@@ -2237,6 +2971,14 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           nextPageToken: {
             type: 'string',
             description: 'Token of the next page; empty on the last page.',
+          },
+          sequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            description: "Position in the collection's history of the last write that the answer knows of.",
+          },
+          sessionToken: {
+            type: 'string',
+            description: 'Pass it to a later read that must not see less.',
           },
         },
         additionalProperties: false,
@@ -2268,6 +3010,27 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
             maximum: 100000,
             description:
               'Candidates whose exact distance is computed, 1 to 100000, in place of the number the planner would choose.',
+          },
+        },
+        additionalProperties: false,
+      },
+      Snapshot: {
+        type: 'object',
+        description:
+          "A moment of a collection that stays readable until it is deleted, whatever happens to the collection's records.",
+        properties: {
+          name: {
+            type: 'string',
+            description: "The name, unique among the collection's snapshots.",
+          },
+          createTime: {
+            type: 'string',
+            format: 'date-time',
+            description: 'When it was made.',
+          },
+          sequenceNumber: {
+            $ref: '#/components/schemas/Int64',
+            description: "Position in the collection's history of the last write that it holds.",
           },
         },
         additionalProperties: false,

@@ -132,8 +132,8 @@ export class Edge {
       method.validate(request);
       if (identity !== null) {
         context.identify(identity);
-        if (identity.collections !== null && method.collectionOf !== undefined) {
-          requireCollection(identity, method.collectionOf(request));
+        if (identity.collections !== null && method.collectionsOf !== undefined) {
+          for (const collection of method.collectionsOf(request)) requireCollection(identity, collection);
         }
       }
       return binding({ handlers, context, identity, facts }, request);

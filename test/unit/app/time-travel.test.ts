@@ -214,6 +214,17 @@ describe('Snapshots', () => {
     expect(await reasonOf(words.all(inSnapshot('before')))).to.equal('SNAPSHOT_NOT_FOUND');
   });
 
+  it('are another moment when their name is given again', async () => {
+    await words.put('a', 1);
+    await words.snapshot('s');
+    expect(await words.all(inSnapshot('s'))).to.equal('a=1');
+    await words.put('a', 2);
+    await words.deleteSnapshot('s');
+    expect(await reasonOf(words.all(inSnapshot('s')))).to.equal('SNAPSHOT_NOT_FOUND');
+    await words.snapshot('s');
+    expect(await words.all(inSnapshot('s'))).to.equal('a=2');
+  });
+
   it('are made and deleted once, however often the request comes', async () => {
     await words.put('a', 1);
     const context = contextOf();

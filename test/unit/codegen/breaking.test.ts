@@ -74,6 +74,13 @@ describe('the generator refuses', function () {
       'QueryService.Query: a write needs the field request_id',
     ],
     [
+      'a name of a collection that no credential is compared with',
+      'collection_service.proto',
+      '      new_collection_field: "name"\n',
+      '',
+      'CollectionService.BranchCollection: name names a collection',
+    ],
+    [
       'a path with a field that does not exist',
       'query_service.proto',
       '/{collection}/records:query',

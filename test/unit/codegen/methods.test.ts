@@ -15,7 +15,7 @@ describe('table of methods', () => {
   });
 
   it('names a collection in every method that needs a scope, but for the list', () => {
-    const without = ALL.filter((method) => !method.public && method.collectionOf === undefined);
+    const without = ALL.filter((method) => !method.public && method.collectionsOf === undefined);
     expect(without.map(({ name }) => name)).to.deep.equal(['ListCollections']);
   });
 

@@ -212,6 +212,8 @@ function arbitraryScalar(scalar: ScalarType | undefined): fc.Arbitrary<unknown> 
       return fc.boolean();
     case ScalarType.UINT32:
       return fc.constantFrom(...COUNTS);
+    case ScalarType.INT32:
+      return fc.integer();
     case ScalarType.INT64:
       return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
     case ScalarType.FLOAT:

@@ -11,7 +11,9 @@ import { fakeRuntime } from '../../support/fake-runtime.js';
 type Call = ServerUnaryCall<Buffer, Buffer>;
 type Reply = sendUnaryData<Buffer>;
 
-const COUNT = Buffer.from(METHODS.countRecords.response.encode({ count: 7n }));
+const COUNT = Buffer.from(
+  METHODS.countRecords.response.encode({ count: 7n, sequenceNumber: 3n, sessionToken: 'token-3' }),
+);
 
 /** Answers every count as `handle` says. */
 async function serve(

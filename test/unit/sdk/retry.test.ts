@@ -8,7 +8,7 @@ import type { Script, ScriptedServer } from '../../support/scripted-server.js';
 import { fakeRuntime } from '../../support/fake-runtime.js';
 import type { FakeRuntime } from '../../support/fake-runtime.js';
 
-const COUNT = answer('countRecords', { count: 7n });
+const COUNT = answer('countRecords', { count: 7n, sequenceNumber: 0n, sessionToken: '' });
 const UPSERTED = answer('upsertRecords', {
   inserted: 1,
   updated: 0,

@@ -47,8 +47,8 @@ export interface Method<I, O> {
   readonly public: boolean;
   /** The request has `requestId`, which makes a repeated write harmless. */
   readonly hasRequestId: boolean;
-  /** The collection a request works on; undefined for a method that works on none. */
-  readonly collectionOf: ((request: I) => string) | undefined;
+  /** The collections a request works on or makes; undefined for a method without any. */
+  readonly collectionsOf: ((request: I) => readonly string[]) | undefined;
   readonly request: Codec<I>;
   readonly response: Codec<O>;
 }

@@ -9,7 +9,7 @@ import { CollectionState } from '../../core/collection/state.js';
 import type { OpenSegment } from '../../core/collection/open-segment.js';
 import { OmenError } from '../../core/errors.js';
 import { keeps } from '../../core/log/retention.js';
-import type { Checkpoint, LogPosition, Root } from '../../core/log/root.js';
+import type { Checkpoint, LogPosition, Root, SnapshotRef } from '../../core/log/root.js';
 import { checkpointOf, floorOf } from '../../core/log/root.js';
 import { checkOpen } from '../../core/log/conflict.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
@@ -80,10 +80,27 @@ export class History {
    * is no room for it beside the present.
    */
   async view(asOf: AsOf): Promise<ReadView> {
-    const key = JSON.stringify(asOf);
+    const key = await this.#keyOf(asOf);
     const held = this.#cache.get(key) ?? (await this.#loadOnce(key, asOf));
     held.owners++;
     return { state: held.state, release: () => this.#leave(held) };
+  }
+
+  /**
+   * Names what the state at a moment is made of. The name of a snapshot is not enough: it may have been given
+   * to another moment meanwhile, or to none.
+   */
+  async #keyOf(asOf: AsOf): Promise<string> {
+    if (asOf.kind !== 'snapshot') return JSON.stringify(asOf);
+    const { root } = await this.deps.rootStore.refresh();
+    const { base, through } = this.#snapshot(root, asOf.name);
+    return JSON.stringify({ version: base.version, slot: through.slot });
+  }
+
+  #snapshot(root: Root, name: string): SnapshotRef {
+    const snapshot = root.snapshots.find((candidate) => candidate.name === name);
+    if (snapshot === undefined) throw this.#notFound(root, name);
+    return snapshot;
   }
 
   /** Finds the version from which a moment is read back. Throws `MOMENT_NOT_KEPT` when none is kept. */
@@ -93,10 +110,9 @@ export class History {
     const versions = [...root.checkpoints, checkpointOf(root)];
     switch (asOf.kind) {
       case 'snapshot': {
-        const snapshot = root.snapshots.find(({ name }) => name === asOf.name);
-        if (snapshot === undefined) throw this.#notFound(root, asOf.name);
-        const end = snapshot.through.slot;
-        return this.#moment(root, snapshot.base, ({ slot }) => slot <= end, end);
+        const { base, through } = this.#snapshot(root, asOf.name);
+        const end = through.slot;
+        return this.#moment(root, base, ({ slot }) => slot <= end, end);
       }
       case 'time': {
         const checkpoint = versions.findLast(({ floorTimeMs }) => floorTimeMs <= asOf.ms);

@@ -10,6 +10,7 @@ import * as pb from '../../gen/messages.js';
 import type { MethodName, MethodTypes } from '../../gen/methods.js';
 import type { Identity } from '../auth/identity.js';
 import { filterFromWire } from './filter.js';
+import { momentFromWire, readOptionsFromWire } from './moments.js';
 import { columnsFromWire, patchesFromWire, recordToWire } from './records.js';
 import { attributesToWire } from './values.js';
 import { vectorFromWire, vectorToWire } from './vectors.js';
@@ -64,15 +65,31 @@ export const BINDINGS: { readonly [N in MethodName]: Binding<N> } = {
   },
 
   getCollectionStats: async ({ handlers, context }, request) => {
-    const stats = await handlers.getCollectionStats(context, request);
-    const { hot, warm, cold } = stats.tiers;
-    return {
-      records: BigInt(stats.records),
-      unindexedRecords: BigInt(stats.unindexedRecords),
-      segments: stats.segments,
-      bytes: BigInt(stats.bytes),
-      tiers: { hot: BigInt(hot), warm: BigInt(warm), cold: BigInt(cold) },
-    };
+    return statsToWire(await handlers.getCollectionStats(context, request));
+  },
+
+  branchCollection: async ({ handlers, context }, { collection, name, requestId, ...moment }) => {
+    const request = { collection, name, requestId, ...momentFromWire(moment) };
+    return { collection: collectionToWire(await handlers.branchCollection(context, request)) };
+  },
+
+  copyCollection: async ({ handlers, context }, { collection, name, requestId, ...moment }) => {
+    const request = { collection, name, requestId, ...momentFromWire(moment) };
+    return { collection: collectionToWire(await handlers.copyCollection(context, request)) };
+  },
+
+  createSnapshot: async ({ handlers, context }, request) => ({
+    snapshot: snapshotToWire(await handlers.createSnapshot(context, request)),
+  }),
+
+  listSnapshots: async ({ handlers, context }, request) => {
+    const { snapshots } = await handlers.listSnapshots(context, request);
+    return { snapshots: snapshots.map(snapshotToWire) };
+  },
+
+  deleteSnapshot: async ({ handlers, context }, { collection, snapshot, requestId }) => {
+    await handlers.deleteSnapshot(context, { collection, name: snapshot, requestId });
+    return {};
   },
 
   upsertRecords: async ({ handlers, context }, request) => {
@@ -105,32 +122,32 @@ export const BINDINGS: { readonly [N in MethodName]: Binding<N> } = {
   batchGetRecords: async ({ handlers, context }, request) => {
     const { collection, ids, includeVectors } = request;
     const select = selectionOrAll(request.select);
-    const options = { collection, ids, select, includeVectors, ...readOptions(request) };
-    const { records, missingIds } = await handlers.batchGetRecords(context, options);
-    return { records: records.map(recordToWire), missingIds: [...missingIds] };
+    const options = { collection, ids, select, includeVectors, ...readOptionsFromWire(request) };
+    const { records, missingIds, ...receipt } = await handlers.batchGetRecords(context, options);
+    return { records: records.map(recordToWire), missingIds: [...missingIds], ...receiptToWire(receipt) };
   },
 
   getRecord: async ({ handlers, context }, request) => {
     const { collection, id, includeVectors } = request;
     const select = selectionOrAll(request.select);
-    const options = { collection, id, select, includeVectors, ...readOptions(request) };
+    const options = { collection, id, select, includeVectors, ...readOptionsFromWire(request) };
     return { record: recordToWire(await handlers.getRecord(context, options)) };
   },
 
   scanRecords: async ({ handlers, context }, request) => {
     const { collection, filter, includeVectors, pageToken } = request;
-    const { records, nextPageToken } = await handlers.scanRecords(context, {
+    const { records, nextPageToken, ...receipt } = await handlers.scanRecords(context, {
       ...{ collection, ...filtered(filter), select: selectionOrAll(request.select), includeVectors },
-      ...{ pageSize: pageSizeOf(request.pageSize), pageToken, ...readOptions(request) },
+      ...{ pageSize: pageSizeOf(request.pageSize), pageToken, ...readOptionsFromWire(request) },
     });
-    return { records: records.map(recordToWire), nextPageToken };
+    return { records: records.map(recordToWire), nextPageToken, ...receiptToWire(receipt) };
   },
 
   countRecords: async ({ handlers, context }, request) => {
     const { collection, filter } = request;
-    const options = { collection, ...filtered(filter), ...readOptions(request) };
-    const { count } = await handlers.countRecords(context, options);
-    return { count: BigInt(count) };
+    const options = { collection, ...filtered(filter), ...readOptionsFromWire(request) };
+    const { count, ...receipt } = await handlers.countRecords(context, options);
+    return { count: BigInt(count), ...receiptToWire(receipt) };
   },
 
   query: async ({ handlers, context }, request) => {
@@ -139,7 +156,7 @@ export const BINDINGS: { readonly [N in MethodName]: Binding<N> } = {
     const selection: api.Selection = select.includes('*') ? 'all' : select;
     const options = { collection, vector, topK, ...filtered(filter), select: selection, includeVectors };
     const params = paramsOf(request.params);
-    const answer = await handlers.query(context, { ...options, params, ...readOptions(request) });
+    const answer = await handlers.query(context, { ...options, params, ...readOptionsFromWire(request) });
     return queryToWire(answer);
   },
 
@@ -170,12 +187,7 @@ const METRICS: Readonly<Record<number, Metric>> = {
   [pb.Metric.DOT]: 'dot',
 };
 const METRICS_TO_WIRE = { cosine: pb.Metric.COSINE, l2: pb.Metric.L2, dot: pb.Metric.DOT } as const;
-const CONSISTENCIES: Readonly<Record<number, api.Consistency>> = {
-  [pb.Consistency.UNSPECIFIED]: 'session',
-  [pb.Consistency.SESSION]: 'session',
-  [pb.Consistency.STRONG]: 'strong',
-  [pb.Consistency.EVENTUAL]: 'eventual',
-};
+const JOB_KINDS_TO_WIRE = { flush: pb.MaintenanceJobKind.FLUSH, merge: pb.MaintenanceJobKind.MERGE } as const;
 const TIERS_TO_WIRE = { hot: pb.Tier.HOT, warm: pb.Tier.WARM, cold: pb.Tier.COLD } as const;
 const DEFAULT_PARAMS: api.SearchParams = { exact: false };
 
@@ -183,12 +195,31 @@ function collectionToWire({ name, dimensions, metric, createdAtMs }: CollectionI
   return { name, dimensions, metric: METRICS_TO_WIRE[metric], createTime: new Date(createdAtMs) };
 }
 
-function receiptToWire(receipt: api.WriteReceipt): { sequenceNumber: bigint; sessionToken: string } {
-  return { sequenceNumber: BigInt(receipt.sequenceNumber), sessionToken: receipt.sessionToken };
+function statsToWire(stats: api.CollectionStats): pb.GetCollectionStatsResponse {
+  const { hot, warm, cold } = stats.tiers;
+  return {
+    records: BigInt(stats.records),
+    unindexedRecords: BigInt(stats.unindexedRecords),
+    segments: stats.segments,
+    bytes: BigInt(stats.bytes),
+    tiers: { hot: BigInt(hot), warm: BigInt(warm), cold: BigInt(cold) },
+    unfoldedBytes: BigInt(stats.unfoldedBytes),
+    jobs: stats.jobs.map(({ jobId, kind, claimedBy, startedAtMs, inputs, inputBytes }) => ({
+      ...{ jobId, kind: JOB_KINDS_TO_WIRE[kind], claimedBy, startTime: new Date(startedAtMs) },
+      ...{ inputs, inputBytes: BigInt(inputBytes) },
+    })),
+    snapshots: stats.snapshots,
+    readableFrom: new Date(stats.readableFromMs),
+    sequenceNumber: BigInt(stats.sequenceNumber),
+  };
 }
 
-function readOptions(request: { consistency: pb.Consistency; sessionToken: string }): api.ReadOptions {
-  return { consistency: CONSISTENCIES[request.consistency] ?? 'session', sessionToken: request.sessionToken };
+function snapshotToWire({ name, createdAtMs, sequenceNumber }: api.Snapshot): pb.Snapshot {
+  return { name, createTime: new Date(createdAtMs), sequenceNumber: BigInt(sequenceNumber) };
+}
+
+function receiptToWire(receipt: api.WriteReceipt): { sequenceNumber: bigint; sessionToken: string } {
+  return { sequenceNumber: BigInt(receipt.sequenceNumber), sessionToken: receipt.sessionToken };
 }
 
 function filtered(filter: pb.Filter | undefined): { filter?: ReturnType<typeof filterFromWire> } {
@@ -218,7 +249,7 @@ function paramsOf(params: pb.SearchParams | undefined): api.SearchParams {
   };
 }
 
-function queryToWire({ hits, performance }: api.QueryResponse): pb.QueryResponse {
+function queryToWire({ hits, performance, ...receipt }: api.QueryResponse): pb.QueryResponse {
   return {
     hits: hits.map(({ id, score, distance, attributes, vector }) => ({
       id,
@@ -238,5 +269,6 @@ function queryToWire({ hits, performance }: api.QueryResponse): pb.QueryResponse
       tier: TIERS_TO_WIRE[performance.tier],
       bytesRead: BigInt(performance.bytesRead),
     },
+    ...receiptToWire(receipt),
   };
 }

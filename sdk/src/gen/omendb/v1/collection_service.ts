@@ -4,11 +4,32 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { Timestamp } from '../../google/protobuf/timestamp.js';
 import { Collection, Metric } from './collection.js';
 
 export const protobufPackage = 'omendb.v1';
 
 export const protobufFileName = 'omendb/v1/collection_service.proto';
+
+/** What is being done to a collection in the background. */
+export const MaintenanceJobKind = {
+  /** UNSPECIFIED - Unknown. */
+  UNSPECIFIED: 0,
+  /** FLUSH - Writes new records into a segment. */
+  FLUSH: 1,
+  /** MERGE - Writes several segments into one, without the records that were deleted. */
+  MERGE: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type MaintenanceJobKind = (typeof MaintenanceJobKind)[keyof typeof MaintenanceJobKind];
+
+export namespace MaintenanceJobKind {
+  export type UNSPECIFIED = typeof MaintenanceJobKind.UNSPECIFIED;
+  export type FLUSH = typeof MaintenanceJobKind.FLUSH;
+  export type MERGE = typeof MaintenanceJobKind.MERGE;
+  export type UNRECOGNIZED = typeof MaintenanceJobKind.UNRECOGNIZED;
+}
 
 /** Asks for a new collection. */
 export interface CreateCollectionRequest {
@@ -67,6 +88,56 @@ export interface DeleteCollectionRequest {
 /** The collection is gone. */
 export interface DeleteCollectionResponse {}
 
+/** Asks for a new collection that begins as a branch of another one. */
+export interface BranchCollectionRequest {
+  /** Name of the collection to begin with. */
+  collection: string;
+  /** Name of the new collection: 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit. */
+  name: string;
+  /**
+   * Begins with the collection as it was at this time. A time to come means the present. At most one of `as_of`, `snapshot` and
+   * `as_of_sequence_number` may be given.
+   */
+  asOf?: Date | undefined;
+  /** Begins with the collection as this snapshot of it has it. Name of a snapshot of the collection. */
+  snapshot?: string | undefined;
+  /** Begins with the collection as it was after the write with this sequence number; 0 means before the first one. */
+  asOfSequenceNumber?: bigint | undefined;
+  /** Makes a repeated request harmless: the answer to a repeated id is the first answer, for 24 hours. */
+  requestId: string;
+}
+
+/** The new collection. */
+export interface BranchCollectionResponse {
+  /** The collection as it was made. */
+  collection?: Collection | undefined;
+}
+
+/** Asks for a new collection that begins as a copy of another one. */
+export interface CopyCollectionRequest {
+  /** Name of the collection to begin with. */
+  collection: string;
+  /** Name of the new collection: 1 to 128 letters, digits, `.`, `_` or `-`, beginning with a letter or digit. */
+  name: string;
+  /**
+   * Begins with the collection as it was at this time. A time to come means the present. At most one of `as_of`, `snapshot` and
+   * `as_of_sequence_number` may be given.
+   */
+  asOf?: Date | undefined;
+  /** Begins with the collection as this snapshot of it has it. Name of a snapshot of the collection. */
+  snapshot?: string | undefined;
+  /** Begins with the collection as it was after the write with this sequence number; 0 means before the first one. */
+  asOfSequenceNumber?: bigint | undefined;
+  /** Makes a repeated request harmless: the answer to a repeated id is the first answer, for 24 hours. */
+  requestId: string;
+}
+
+/** The new collection. */
+export interface CopyCollectionResponse {
+  /** The collection as it was made. */
+  collection?: Collection | undefined;
+}
+
 /** Asks how large a collection is. */
 export interface GetCollectionStatsRequest {
   /** Name of the collection. */
@@ -85,6 +156,16 @@ export interface GetCollectionStatsResponse {
   bytes: bigint;
   /** Where the bytes lie. */
   tiers?: TierBytes | undefined;
+  /** Bytes of writes that are in the log only. */
+  unfoldedBytes: bigint;
+  /** Flushes and merges under way, on any server. */
+  jobs: MaintenanceJob[];
+  /** Snapshots of the collection. */
+  snapshots: number;
+  /** Reads of the past reach back to here. */
+  readableFrom?: Date | undefined;
+  /** Position in the collection's history of the last write. */
+  sequenceNumber: bigint;
 }
 
 /** Bytes of a collection by tier, as the answering server has them. */
@@ -95,6 +176,22 @@ export interface TierBytes {
   warm: bigint;
   /** In object storage only. */
   cold: bigint;
+}
+
+/** Work on a collection in the background, by one server. */
+export interface MaintenanceJob {
+  /** Identifies the job. */
+  jobId: string;
+  /** What it does. */
+  kind: MaintenanceJobKind;
+  /** The server that works on it. */
+  claimedBy: string;
+  /** When it began. */
+  startTime?: Date | undefined;
+  /** Segments that it replaces. */
+  inputs: number;
+  /** Bytes of these segments. */
+  inputBytes: bigint;
 }
 
 function createBaseCreateCollectionRequest(): CreateCollectionRequest {
@@ -603,6 +700,382 @@ export const DeleteCollectionResponse: MessageFns<DeleteCollectionResponse> = {
   },
 };
 
+function createBaseBranchCollectionRequest(): BranchCollectionRequest {
+  return {
+    collection: '',
+    name: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
+    requestId: '',
+  };
+}
+
+export const BranchCollectionRequest: MessageFns<BranchCollectionRequest> = {
+  encode(message: BranchCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== '') {
+      writer.uint32(10).string(message.collection);
+    }
+    if (message.name !== '') {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.asOf !== undefined) {
+      Timestamp.encode(toTimestamp(message.asOf), writer.uint32(26).fork()).join();
+    }
+    if (message.snapshot !== undefined) {
+      writer.uint32(34).string(message.snapshot);
+    }
+    if (message.asOfSequenceNumber !== undefined) {
+      if (BigInt.asIntN(64, message.asOfSequenceNumber) !== message.asOfSequenceNumber) {
+        throw new globalThis.Error(
+          'value provided for field message.asOfSequenceNumber of type int64 too large',
+        );
+      }
+      writer.uint32(40).int64(message.asOfSequenceNumber);
+    }
+    if (message.requestId !== '') {
+      writer.uint32(50).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchCollectionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchCollectionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.asOf = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.snapshot = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.asOfSequenceNumber = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BranchCollectionRequest>): BranchCollectionRequest {
+    return BranchCollectionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BranchCollectionRequest>): BranchCollectionRequest {
+    const message = createBaseBranchCollectionRequest();
+    message.collection = object.collection ?? '';
+    message.name = object.name ?? '';
+    message.asOf = object.asOf ?? undefined;
+    message.snapshot = object.snapshot ?? undefined;
+    message.asOfSequenceNumber =
+      object.asOfSequenceNumber !== undefined && object.asOfSequenceNumber !== null
+        ? BigInt(object.asOfSequenceNumber)
+        : undefined;
+    message.requestId = object.requestId ?? '';
+    return message;
+  },
+};
+
+function createBaseBranchCollectionResponse(): BranchCollectionResponse {
+  return { collection: undefined };
+}
+
+export const BranchCollectionResponse: MessageFns<BranchCollectionResponse> = {
+  encode(message: BranchCollectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      Collection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BranchCollectionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBranchCollectionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = Collection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BranchCollectionResponse>): BranchCollectionResponse {
+    return BranchCollectionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BranchCollectionResponse>): BranchCollectionResponse {
+    const message = createBaseBranchCollectionResponse();
+    message.collection =
+      object.collection !== undefined && object.collection !== null
+        ? Collection.fromPartial(object.collection)
+        : undefined;
+    return message;
+  },
+};
+
+function createBaseCopyCollectionRequest(): CopyCollectionRequest {
+  return {
+    collection: '',
+    name: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
+    requestId: '',
+  };
+}
+
+export const CopyCollectionRequest: MessageFns<CopyCollectionRequest> = {
+  encode(message: CopyCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== '') {
+      writer.uint32(10).string(message.collection);
+    }
+    if (message.name !== '') {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.asOf !== undefined) {
+      Timestamp.encode(toTimestamp(message.asOf), writer.uint32(26).fork()).join();
+    }
+    if (message.snapshot !== undefined) {
+      writer.uint32(34).string(message.snapshot);
+    }
+    if (message.asOfSequenceNumber !== undefined) {
+      if (BigInt.asIntN(64, message.asOfSequenceNumber) !== message.asOfSequenceNumber) {
+        throw new globalThis.Error(
+          'value provided for field message.asOfSequenceNumber of type int64 too large',
+        );
+      }
+      writer.uint32(40).int64(message.asOfSequenceNumber);
+    }
+    if (message.requestId !== '') {
+      writer.uint32(50).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyCollectionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyCollectionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.asOf = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.snapshot = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.asOfSequenceNumber = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyCollectionRequest>): CopyCollectionRequest {
+    return CopyCollectionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyCollectionRequest>): CopyCollectionRequest {
+    const message = createBaseCopyCollectionRequest();
+    message.collection = object.collection ?? '';
+    message.name = object.name ?? '';
+    message.asOf = object.asOf ?? undefined;
+    message.snapshot = object.snapshot ?? undefined;
+    message.asOfSequenceNumber =
+      object.asOfSequenceNumber !== undefined && object.asOfSequenceNumber !== null
+        ? BigInt(object.asOfSequenceNumber)
+        : undefined;
+    message.requestId = object.requestId ?? '';
+    return message;
+  },
+};
+
+function createBaseCopyCollectionResponse(): CopyCollectionResponse {
+  return { collection: undefined };
+}
+
+export const CopyCollectionResponse: MessageFns<CopyCollectionResponse> = {
+  encode(message: CopyCollectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      Collection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CopyCollectionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCopyCollectionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = Collection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CopyCollectionResponse>): CopyCollectionResponse {
+    return CopyCollectionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CopyCollectionResponse>): CopyCollectionResponse {
+    const message = createBaseCopyCollectionResponse();
+    message.collection =
+      object.collection !== undefined && object.collection !== null
+        ? Collection.fromPartial(object.collection)
+        : undefined;
+    return message;
+  },
+};
+
 function createBaseGetCollectionStatsRequest(): GetCollectionStatsRequest {
   return { collection: '' };
 }
@@ -659,7 +1132,18 @@ export const GetCollectionStatsRequest: MessageFns<GetCollectionStatsRequest> = 
 };
 
 function createBaseGetCollectionStatsResponse(): GetCollectionStatsResponse {
-  return { records: 0n, unindexedRecords: 0n, segments: 0, bytes: 0n, tiers: undefined };
+  return {
+    records: 0n,
+    unindexedRecords: 0n,
+    segments: 0,
+    bytes: 0n,
+    tiers: undefined,
+    unfoldedBytes: 0n,
+    jobs: [],
+    snapshots: 0,
+    readableFrom: undefined,
+    sequenceNumber: 0n,
+  };
 }
 
 export const GetCollectionStatsResponse: MessageFns<GetCollectionStatsResponse> = {
@@ -689,6 +1173,27 @@ export const GetCollectionStatsResponse: MessageFns<GetCollectionStatsResponse> 
     }
     if (message.tiers !== undefined) {
       TierBytes.encode(message.tiers, writer.uint32(42).fork()).join();
+    }
+    if (message.unfoldedBytes !== 0n) {
+      if (BigInt.asIntN(64, message.unfoldedBytes) !== message.unfoldedBytes) {
+        throw new globalThis.Error('value provided for field message.unfoldedBytes of type int64 too large');
+      }
+      writer.uint32(48).int64(message.unfoldedBytes);
+    }
+    for (const v of message.jobs) {
+      MaintenanceJob.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.snapshots !== 0) {
+      writer.uint32(64).uint32(message.snapshots);
+    }
+    if (message.readableFrom !== undefined) {
+      Timestamp.encode(toTimestamp(message.readableFrom), writer.uint32(74).fork()).join();
+    }
+    if (message.sequenceNumber !== 0n) {
+      if (BigInt.asIntN(64, message.sequenceNumber) !== message.sequenceNumber) {
+        throw new globalThis.Error('value provided for field message.sequenceNumber of type int64 too large');
+      }
+      writer.uint32(80).int64(message.sequenceNumber);
     }
     return writer;
   },
@@ -746,6 +1251,46 @@ export const GetCollectionStatsResponse: MessageFns<GetCollectionStatsResponse> 
             message.tiers = TierBytes.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unfoldedBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.jobs.push(MaintenanceJob.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.snapshots = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.readableFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.sequenceNumber = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -772,6 +1317,15 @@ export const GetCollectionStatsResponse: MessageFns<GetCollectionStatsResponse> 
     message.bytes = object.bytes !== undefined && object.bytes !== null ? BigInt(object.bytes) : 0n;
     message.tiers =
       object.tiers !== undefined && object.tiers !== null ? TierBytes.fromPartial(object.tiers) : undefined;
+    message.unfoldedBytes =
+      object.unfoldedBytes !== undefined && object.unfoldedBytes !== null ? BigInt(object.unfoldedBytes) : 0n;
+    message.jobs = object.jobs?.map((e) => MaintenanceJob.fromPartial(e)) || [];
+    message.snapshots = object.snapshots ?? 0;
+    message.readableFrom = object.readableFrom ?? undefined;
+    message.sequenceNumber =
+      object.sequenceNumber !== undefined && object.sequenceNumber !== null
+        ? BigInt(object.sequenceNumber)
+        : 0n;
     return message;
   },
 };
@@ -864,6 +1418,125 @@ export const TierBytes: MessageFns<TierBytes> = {
   },
 };
 
+function createBaseMaintenanceJob(): MaintenanceJob {
+  return { jobId: '', kind: 0, claimedBy: '', startTime: undefined, inputs: 0, inputBytes: 0n };
+}
+
+export const MaintenanceJob: MessageFns<MaintenanceJob> = {
+  encode(message: MaintenanceJob, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== '') {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.claimedBy !== '') {
+      writer.uint32(26).string(message.claimedBy);
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(34).fork()).join();
+    }
+    if (message.inputs !== 0) {
+      writer.uint32(40).uint32(message.inputs);
+    }
+    if (message.inputBytes !== 0n) {
+      if (BigInt.asIntN(64, message.inputBytes) !== message.inputBytes) {
+        throw new globalThis.Error('value provided for field message.inputBytes of type int64 too large');
+      }
+      writer.uint32(48).int64(message.inputBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MaintenanceJob {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMaintenanceJob();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.claimedBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inputs = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.inputBytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MaintenanceJob>): MaintenanceJob {
+    return MaintenanceJob.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MaintenanceJob>): MaintenanceJob {
+    const message = createBaseMaintenanceJob();
+    message.jobId = object.jobId ?? '';
+    message.kind = object.kind ?? 0;
+    message.claimedBy = object.claimedBy ?? '';
+    message.startTime = object.startTime ?? undefined;
+    message.inputs = object.inputs ?? 0;
+    message.inputBytes =
+      object.inputBytes !== undefined && object.inputBytes !== null ? BigInt(object.inputBytes) : 0n;
+    return message;
+  },
+};
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
 export type DeepPartial<T> = T extends bigint
@@ -879,6 +1552,18 @@ export type DeepPartial<T> = T extends bigint
           : T extends {}
             ? { [K in keyof T]?: DeepPartial<T[K]> }
             : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -12,7 +12,7 @@ export const protobufFileName = 'omendb/v1/consistency.proto';
 export const Consistency = {
   /** UNSPECIFIED - The default: session. */
   UNSPECIFIED: 0,
-  /** SESSION - At least the write that the session token came from. */
+  /** SESSION - At least everything that the answer knew of that the session token came from. */
   SESSION: 1,
   /** STRONG - Every write that was acknowledged before the read began. */
   STRONG: 2,

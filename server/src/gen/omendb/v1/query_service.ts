@@ -4,6 +4,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { Timestamp } from '../../google/protobuf/timestamp.js';
 import { Consistency } from './consistency.js';
 import { Filter } from './filter.js';
 import { Performance, Usage } from './usage.js';
@@ -32,8 +33,17 @@ export interface QueryRequest {
   params?: SearchParams | undefined;
   /** How fresh the data must be; session by default. */
   consistency: Consistency;
-  /** `session_token` of the last write this read must see; used with session consistency. */
+  /** `session_token` of the last answer, to a write or a read, that this read must not fall behind; used with session consistency. */
   sessionToken: string;
+  /**
+   * Searches the collection as it was at this time. A time to come means the present. At most one of `as_of`, `snapshot` and
+   * `as_of_sequence_number` may be given, and none together with `session_token` or a `consistency` other than session.
+   */
+  asOf?: Date | undefined;
+  /** Searches the collection as this snapshot of it has it. Name of a snapshot of the collection. */
+  snapshot?: string | undefined;
+  /** Searches the collection as it was after the write with this sequence number; 0 means before the first one. */
+  asOfSequenceNumber?: bigint | undefined;
 }
 
 /** How to search. The defaults suit nearly everybody. */
@@ -56,6 +66,10 @@ export interface QueryResponse {
   usage?: Usage | undefined;
   /** Where the time went. */
   performance?: Performance | undefined;
+  /** Position in the collection's history of the last write that the answer knows of. */
+  sequenceNumber: bigint;
+  /** Pass it to a later read that must not see less. */
+  sessionToken: string;
 }
 
 /** One record found by a query. */
@@ -88,6 +102,9 @@ function createBaseQueryRequest(): QueryRequest {
     params: undefined,
     consistency: 0,
     sessionToken: '',
+    asOf: undefined,
+    snapshot: undefined,
+    asOfSequenceNumber: undefined,
   };
 }
 
@@ -119,6 +136,20 @@ export const QueryRequest: MessageFns<QueryRequest> = {
     }
     if (message.sessionToken !== '') {
       writer.uint32(74).string(message.sessionToken);
+    }
+    if (message.asOf !== undefined) {
+      Timestamp.encode(toTimestamp(message.asOf), writer.uint32(82).fork()).join();
+    }
+    if (message.snapshot !== undefined) {
+      writer.uint32(90).string(message.snapshot);
+    }
+    if (message.asOfSequenceNumber !== undefined) {
+      if (BigInt.asIntN(64, message.asOfSequenceNumber) !== message.asOfSequenceNumber) {
+        throw new globalThis.Error(
+          'value provided for field message.asOfSequenceNumber of type int64 too large',
+        );
+      }
+      writer.uint32(96).int64(message.asOfSequenceNumber);
     }
     return writer;
   },
@@ -208,6 +239,30 @@ export const QueryRequest: MessageFns<QueryRequest> = {
             message.sessionToken = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.asOf = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.snapshot = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.asOfSequenceNumber = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -239,6 +294,12 @@ export const QueryRequest: MessageFns<QueryRequest> = {
         : undefined;
     message.consistency = object.consistency ?? 0;
     message.sessionToken = object.sessionToken ?? '';
+    message.asOf = object.asOf ?? undefined;
+    message.snapshot = object.snapshot ?? undefined;
+    message.asOfSequenceNumber =
+      object.asOfSequenceNumber !== undefined && object.asOfSequenceNumber !== null
+        ? BigInt(object.asOfSequenceNumber)
+        : undefined;
     return message;
   },
 };
@@ -335,7 +396,7 @@ export const SearchParams: MessageFns<SearchParams> = {
 };
 
 function createBaseQueryResponse(): QueryResponse {
-  return { hits: [], usage: undefined, performance: undefined };
+  return { hits: [], usage: undefined, performance: undefined, sequenceNumber: 0n, sessionToken: '' };
 }
 
 export const QueryResponse: MessageFns<QueryResponse> = {
@@ -348,6 +409,15 @@ export const QueryResponse: MessageFns<QueryResponse> = {
     }
     if (message.performance !== undefined) {
       Performance.encode(message.performance, writer.uint32(26).fork()).join();
+    }
+    if (message.sequenceNumber !== 0n) {
+      if (BigInt.asIntN(64, message.sequenceNumber) !== message.sequenceNumber) {
+        throw new globalThis.Error('value provided for field message.sequenceNumber of type int64 too large');
+      }
+      writer.uint32(32).int64(message.sequenceNumber);
+    }
+    if (message.sessionToken !== '') {
+      writer.uint32(42).string(message.sessionToken);
     }
     return writer;
   },
@@ -389,6 +459,22 @@ export const QueryResponse: MessageFns<QueryResponse> = {
             message.performance = Performance.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequenceNumber = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sessionToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -413,6 +499,11 @@ export const QueryResponse: MessageFns<QueryResponse> = {
       object.performance !== undefined && object.performance !== null
         ? Performance.fromPartial(object.performance)
         : undefined;
+    message.sequenceNumber =
+      object.sequenceNumber !== undefined && object.sequenceNumber !== null
+        ? BigInt(object.sequenceNumber)
+        : 0n;
+    message.sessionToken = object.sessionToken ?? '';
     return message;
   },
 };
@@ -615,6 +706,18 @@ export type DeepPartial<T> = T extends bigint
           : T extends {}
             ? { [K in keyof T]?: DeepPartial<T[K]> }
             : Partial<T>;
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
