@@ -8,6 +8,9 @@ import type { Command } from './cli/arguments.js';
 import { UsageError, parseCommandLine } from './cli/arguments.js';
 import { helpText } from './cli/help.js';
 import type { Serving } from './cli/serve.js';
+import type { StoreCommand } from './cli/store-arguments.js';
+import { isStoreCommand } from './cli/store-arguments.js';
+import type { CommandContext } from './cli/store-session.js';
 import { UserError } from './cli/user-error.js';
 import type { Config } from './config/load.js';
 import { ConfigError, loadConfig } from './config/load.js';
@@ -29,6 +32,11 @@ async function run(command: Command): Promise<void> {
   const config = loadConfig(process.env);
   const logger = new PinoLogger({ level: config.logLevel });
   if (command.kind === 'serve') return serveUntilStopped(config, logger);
+  if (isStoreCommand(command)) {
+    const context = { config, logger, signal: endOfProcess(), print };
+    if (!(await runStoreCommand(context, command))) process.exitCode = EXIT_FAILURE;
+    return;
+  }
   // What a command does not need is not loaded: tokens are made in scripts, where time counts.
   const { createKey, disableKey, listKeys, tokenText } = await import('./cli/credentials.js');
   switch (command.kind) {
@@ -41,6 +49,32 @@ async function run(command: Command): Promise<void> {
     case 'key-disable':
       return print(await disableKey(config, logger, command.id));
   }
+}
+
+/** False when the command did its work and what it found is bad news. */
+async function runStoreCommand(context: CommandContext, command: StoreCommand): Promise<boolean> {
+  switch (command.kind) {
+    case 'backup':
+      return (await import('./cli/backup.js')).backupStore(context, command);
+    case 'verify':
+      return (await import('./cli/verify.js')).verifyStore(context, command);
+    case 'restore':
+      return (await import('./cli/restore.js')).restoreStore(context, command);
+    case 'collect':
+      return (await import('./cli/collect.js')).collectGarbageOfStore(context, command);
+  }
+}
+
+/** Aborts at the first signal; the second one ends the process at once. */
+function endOfProcess(): AbortSignal {
+  const end = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (end.signal.aborted) process.exit(EXIT_FAILURE);
+      end.abort(new UserError('interrupted: run the command again to go on'));
+    });
+  }
+  return end.signal;
 }
 
 async function serveUntilStopped(config: Config, logger: Logger): Promise<void> {

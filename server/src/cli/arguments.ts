@@ -1,7 +1,6 @@
 /*
  * The command line as data. What cannot be understood is an error that names it; nothing is guessed.
  */
-import { parseArgs } from 'node:util';
 import { parseTenantId } from '../core/ids.js';
 import type { TenantId } from '../core/ids.js';
 import { milliseconds } from '../config/option-types.js';
@@ -9,6 +8,11 @@ import { compilePatterns } from '../transport/auth/collection-pattern.js';
 import { ALL_SCOPES } from '../transport/auth/identity.js';
 import { TOKEN_LIFE_MS_MAX } from '../transport/auth/jwt.js';
 import { knownScopes } from '../transport/auth/scopes.js';
+import { parseOptions, UsageError } from './parse-options.js';
+import type { StoreCommand } from './store-arguments.js';
+import { backupCommand, collectCommand, restoreCommand, verifyCommand } from './store-arguments.js';
+
+export { UsageError };
 
 /** What a credential that is to be made may do. */
 export interface Grant {
@@ -30,12 +34,8 @@ export type Command =
       readonly lifeMs: number | null;
     } & Grant)
   | { readonly kind: 'key-list'; readonly tenant: TenantId | null }
-  | { readonly kind: 'key-disable'; readonly id: string };
-
-/** The command line makes no sense. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+  | { readonly kind: 'key-disable'; readonly id: string }
+  | StoreCommand;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const GRANT = {
@@ -51,19 +51,29 @@ export function parseCommandLine(args: readonly string[]): Command {
   const [command = 'serve', ...rest] = args[0]?.startsWith('-') ? ['serve', ...args] : args;
   switch (command) {
     case 'serve':
-      parse(rest, {}, 0);
+      parseOptions(rest, {}, 0);
       return { kind: 'serve' };
     case 'token':
       return tokenCommand(rest);
     case 'key':
       return keyCommand(rest);
+    case 'backup':
+      return backupCommand(rest);
+    case 'verify':
+      return verifyCommand(rest);
+    case 'restore':
+      return restoreCommand(rest);
+    case 'collect':
+      return collectCommand(rest);
     default:
-      throw new UsageError(`there is no command "${command}": there are serve, token and key`);
+      throw new UsageError(
+        `there is no command "${command}": there are serve, token, key, backup, verify, restore and collect`,
+      );
   }
 }
 
 function tokenCommand(args: readonly string[]): Command {
-  const { values } = parse(
+  const { values } = parseOptions(
     args,
     { ...GRANT, ttl: { type: 'string' }, subject: { type: 'string' } } as const,
     0,
@@ -80,7 +90,7 @@ function keyCommand(args: readonly string[]): Command {
   switch (action) {
     case 'create': {
       const more = { name: { type: 'string' }, env: { type: 'string' }, days: { type: 'string' } } as const;
-      const { values } = parse(rest, { ...GRANT, ...more }, 0);
+      const { values } = parseOptions(rest, { ...GRANT, ...more }, 0);
       const environment = values.env ?? 'live';
       if (!/^[a-z]{1,16}$/.test(environment))
         throw new UsageError('--env must be 1 to 16 lower-case letters');
@@ -93,11 +103,11 @@ function keyCommand(args: readonly string[]): Command {
       };
     }
     case 'list': {
-      const { values } = parse(rest, { tenant: { type: 'string' } } as const, 0);
+      const { values } = parseOptions(rest, { tenant: { type: 'string' } } as const, 0);
       return { kind: 'key-list', tenant: values.tenant === undefined ? null : tenantOf(values.tenant) };
     }
     case 'disable': {
-      const { positionals } = parse(rest, {}, 1);
+      const { positionals } = parseOptions(rest, {}, 1);
       if (positionals[0] === undefined) throw new UsageError('say which key: omendb key disable ID');
       return { kind: 'key-disable', id: positionals[0] };
     }
@@ -143,21 +153,4 @@ function daysOf(text: string | undefined): number | null {
   const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (days < 1) throw new UsageError(`--days is "${text}": must be a whole number of days`);
   return days * DAY_MS;
-}
-
-function parse<const O extends NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>>(
-  args: readonly string[],
-  options: O,
-  positionalsMax: number,
-): ReturnType<typeof parseArgs<{ args: string[]; options: O; strict: true; allowPositionals: true }>> {
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
-  } catch (error) {
-    // Node's message goes on with advice about positional arguments that does not fit here.
-    throw new UsageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
-  }
-  const extra = parsed.positionals[positionalsMax];
-  if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many`);
-  return parsed;
 }

@@ -84,8 +84,8 @@ export class FsObjectStore implements ObjectStore {
 
   /**
    * Opens the store of a folder that another process may have locked, or returns null when there is none.
-   * Only for `get`, `list` and `putIfAbsent` of keys that are never swapped: these are safe between
-   * processes.
+   * Only for `get` and `list`, and for `putIfAbsent` and `delete` of keys that are never swapped: these are
+   * safe between processes.
    */
   static async beside(root: string, files: FileSystem = nodeFileSystem): Promise<FsObjectStore | null> {
     const store = new FsObjectStore(root, files);
@@ -276,6 +276,8 @@ export class FsObjectStore implements ObjectStore {
   #remember(key: string, generation: Generation): void {
     this.#suspects.delete(key);
     this.#generations.delete(key);
+    // Beside another process nothing is known for longer than a moment.
+    if (!this.#owner) return;
     this.#generations.set(key, generation);
     if (this.#generations.size <= GENERATIONS_CACHED) return;
     const [oldest] = this.#generations.keys();

@@ -25,8 +25,8 @@ import type { Fault } from './faults.js';
 import type { NeededObject } from './needed-objects.js';
 import type { RestorePlan } from './plan-restore.js';
 import { readChecked, RestorePlanner } from './plan-restore.js';
-import type { StoreWork } from './run-backup.js';
 import type { CollectionSelection } from './selection.js';
+import type { StoreWork } from './store-work.js';
 
 export interface RestoreDeps extends StoreWork {
   /** Where the backup is. */
@@ -181,13 +181,8 @@ class Restoration {
 
   async #createRoot({ base, end }: RestorePlan, id: CollectionId, schema: Schema): Promise<void> {
     const root = descend(base, { collectionId: id, schema, throughSlot: end.slot });
-    // Requests that were answered before the moment are answered again and not carried out.
-    const { requestWindow } = base;
     const store = this.deps.destination;
-    await new RootStore({ ...this.deps, store, layout: this.#layout.collection(id) }).createFrom({
-      ...root,
-      ...(requestWindow === undefined ? {} : { requestWindow }),
-    });
+    await new RootStore({ ...this.deps, store, layout: this.#layout.collection(id) }).createFrom(root);
   }
 
   #read(key: string): Promise<Uint8Array> {

@@ -8,11 +8,7 @@
 import { OmenError } from '../../core/errors.js';
 import type { CollectionName } from '../../core/ids.js';
 import type { LogPosition } from '../../core/log/root.js';
-import type { Clock } from '../../ports/clock.js';
-import type { Logger } from '../../ports/logger.js';
 import type { ObjectStore } from '../../ports/object-store.js';
-import type { Rng } from '../../ports/rng.js';
-import type { Scheduler } from '../../ports/scheduler.js';
 import { KEYS_PREFIX } from '../keys.js';
 import type { LivingCollection } from '../log/catalog.js';
 import { Catalog } from '../log/catalog.js';
@@ -31,25 +27,7 @@ import { Inventory } from './inventory.js';
 import { manifestObject, objectsOf, slotsOf } from './needed-objects.js';
 import type { CollectionSelection } from './selection.js';
 import { SlotChain } from './slot-chain.js';
-
-/** What the commands on stores work with. */
-export interface StoreWork {
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  /** Ends the work in order. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-/** Where a command is. Numbers only grow. */
-export interface Progress {
-  /** What is being worked on. */
-  readonly at: string;
-  readonly objects: number;
-  readonly bytes: number;
-}
+import type { Progress, StoreWork } from './store-work.js';
 
 export interface BackupDeps extends StoreWork {
   readonly source: ObjectStore;

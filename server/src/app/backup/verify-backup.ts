@@ -18,8 +18,8 @@ import type { StoredObject } from './inventory.js';
 import type { NeededObject } from './needed-objects.js';
 import { examine, examineManifest, manifestObject, objectsOf, slotsOf } from './needed-objects.js';
 import { Presence } from './presence.js';
-import type { StoreWork } from './run-backup.js';
 import { SlotChain } from './slot-chain.js';
+import type { StoreWork } from './store-work.js';
 
 export interface VerifyDeps extends StoreWork {
   /** Where the backup is. */

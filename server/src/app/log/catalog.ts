@@ -209,8 +209,15 @@ export class Catalog {
     return { entries, next: null };
   }
 
-  /** Deleted collections of all tenants that still have objects, and those whose making was given up. */
-  async *doomed(nowMs: number): AsyncGenerator<DoomedCollection> {
+  /**
+   * Deleted collections of all tenants that still have objects, and those whose making was given up.
+   *
+   * @param options.look Change nothing.
+   */
+  async *doomed(
+    nowMs: number,
+    { look = false }: { readonly look?: boolean } = {},
+  ): AsyncGenerator<DoomedCollection> {
     const { store, layout } = this.deps;
     const dead = ({ atMs }: Announced): boolean => nowMs - atMs > CREATING_MS_MAX;
     for (let last = ''; ;) {
@@ -220,11 +227,11 @@ export class Catalog {
         const id = mark.slice(layout.doomedPrefix.length) as CollectionId;
         const key = await this.#readMark(mark);
         if (key === null) continue;
-        await this.#change(key, (present) => withoutAnnounced(present, dead));
-        const { entry } = await this.#read(key);
+        if (!look) await this.#change(key, (present) => withoutAnnounced(present, dead));
+        const entry = withoutAnnounced((await this.#read(key)).entry, dead);
+        const making = entry.creating?.some((other) => other.id === id) === true;
         if (entry.deleting.includes(id)) yield { key, id };
-        else if (entry.current?.id !== id && entry.creating?.some((other) => other.id === id) !== true)
-          await this.#unmark(id);
+        else if (!look && entry.current?.id !== id && !making) await this.#unmark(id);
       }
       last = page.at(-1)?.key ?? last;
     }
