@@ -57,8 +57,7 @@ export function objectsOf(root: Root, layout: CollectionLayout): NeededObject[] 
       content: { kind: 'deletes', segmentKey: key, segmentRows: rows },
     });
   }
-  if (root.requestWindow !== undefined) {
-    const { key } = root.requestWindow;
+  for (const { key } of root.requestWindows) {
     needed.push({ key: layout.absolute(key), relative: key, content: { kind: 'requests' } });
   }
   return needed;

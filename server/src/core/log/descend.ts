@@ -45,9 +45,11 @@ export function descend(base: Root, descent: Descent): Root {
     }))
     .filter((logBase) => logBase.throughSlot > base.walFloor);
   const { walFloor, walFloorHash, foldedSequence, floorTimeMs, books } = base;
+  // Requests answered before are requests to the same collection only if it was restored.
+  const requestWindows = parent === undefined ? base.requestWindows : [];
   return {
     ...newRoot(collectionId, schema),
-    ...{ walFloor, walFloorHash, foldedSequence, floorTimeMs, segments, logBases },
+    ...{ walFloor, walFloorHash, foldedSequence, floorTimeMs, segments, logBases, requestWindows },
     ...(books === undefined ? {} : { books }),
     parents: parent === undefined || (segments.length === 0 && logBases.length === 0) ? [] : [parent],
     ...(detaches && parent !== undefined ? { detaches } : {}),
