@@ -24,6 +24,8 @@ export interface AppDependencies {
    * Slots after which the log is folded even when it is small: bounds what a reader of the log has to fetch.
    */
   readonly foldSlots: number;
+  /** Oldest state that a read is answered from when other servers write too; 5 s unless given. */
+  readonly stalenessMs?: number;
   /** How long the past stays readable, in milliseconds; 0: only the present and snapshots. */
   readonly retentionMs: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */

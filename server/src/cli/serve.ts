@@ -58,7 +58,12 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
     undo.push(() => pool.close());
     const app = await openApplication({
       ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: config.objectStore.kind },
-      ...{ defaultDimensions: config.dimension, foldSlots: config.foldSlots, retentionMs: config.retentionMs },
+      ...{
+        defaultDimensions: config.dimension,
+        foldSlots: config.foldSlots,
+        retentionMs: config.retentionMs,
+        stalenessMs: config.stalenessMs,
+      },
       // The folder's lock keeps other servers out; a bucket is anybody's.
       ownsStore: config.objectStore.kind === 'file',
     });

@@ -162,6 +162,14 @@ export const OPTIONS = {
       'long; 0ms keeps the present and snapshots only. At most 65536 log slots are kept for it in a folder, ' +
       '1000000 in a bucket.',
   }),
+  stalenessMs: defineOption({
+    env: 'OMENDB_MAX_STALENESS',
+    type: type.duration('0ms', '10m'),
+    default: 5000,
+    doc:
+      'Oldest state that a read is answered from when several servers share a bucket, unless it asks for strong ' +
+      'consistency or names a write. 0ms looks for other writes at every read.',
+  }),
   maxInFlight: defineOption({
     env: 'OMENDB_MAX_IN_FLIGHT',
     type: type.int(1, 100_000),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import type { ReadOptions } from '#server/app/api.js';
-import { STALENESS_MS_MAX } from '#server/app/collections/freshness.js';
+import { STALENESS_MS } from '#server/app/collections/freshness.js';
 import { OmenError } from '#server/core/errors.js';
 import { FailingObjectStore } from '../../support/failing-object-store.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -96,7 +96,7 @@ describe('Several servers on one store', () => {
     await put(0, 'a');
     expect(await requests(1, () => count(1, { consistency: 'eventual' }))).to.deep.equal([]);
     expect(await count(1, { consistency: 'eventual' })).to.equal(0);
-    clock.advance(STALENESS_MS_MAX + 1);
+    clock.advance(STALENESS_MS + 1);
     expect(await count(1, { consistency: 'eventual' })).to.equal(1);
   });
 

@@ -64,6 +64,8 @@ export interface CollectionParts {
   readonly scheduler: Scheduler;
   /** No other server writes here. */
   readonly alone: boolean;
+  /** Oldest state that a read is answered from. */
+  readonly stalenessMs: number;
 }
 
 const NO_WRITES: WalWrites = {
@@ -84,8 +86,8 @@ export class Collection {
   #closed = false;
 
   constructor(private readonly parts: CollectionParts) {
-    const { clock, alone, loop } = parts;
-    this.#freshness = new Freshness({ clock, alone, log: loop });
+    const { clock, alone, stalenessMs, loop } = parts;
+    this.#freshness = new Freshness({ clock, alone, stalenessMs, log: loop });
     this.id = parts.id;
     this.info = parts.info;
     this.upkeep = parts.upkeep;

@@ -3,20 +3,21 @@
  * at the log; this class decides when a read has to wait for such a look and when an earlier one will do.
  *
  * - strong: a look that began after the read did. Reads that arrive while one is under way share the next.
- * - otherwise: a look that is at most `STALENESS_MS_MAX` old. From half of that age on it is renewed in the
+ * - otherwise: a look that is at most so old as the server is told to allow. From half of that age on it is renewed in the
  *   background, so that a collection under constant reads never waits.
  *
  * A collection that nobody reads is never looked at.
  */
 import type { Clock } from '../../ports/clock.js';
 
-/** Oldest state that a read may be answered from when other servers write too. */
-export const STALENESS_MS_MAX = 5000;
+/** Oldest state that a read is answered from when other servers write too, unless the server is told another. */
+export const STALENESS_MS = 5000;
 
 export interface FreshnessDeps {
   readonly clock: Clock;
   /** No other server writes here: memory is always the newest state. */
   readonly alone: boolean;
+  readonly stalenessMs: number;
   readonly log: {
     /** `Clock.monotonic()` at which memory held every write that was acknowledged anywhere. */
     readonly verifiedMs: number;
@@ -40,13 +41,13 @@ export class Freshness {
     return this.#next;
   }
 
-  /** Resolves when every write is visible that was acknowledged `STALENESS_MS_MAX` before now. */
+  /** Resolves when every write is visible that was acknowledged `stalenessMs` before now. */
   async recent(): Promise<void> {
-    const { alone, clock, log } = this.deps;
+    const { alone, clock, log, stalenessMs } = this.deps;
     if (alone) return;
     const age = clock.monotonic() - log.verifiedMs;
-    if (age <= STALENESS_MS_MAX / 2) return;
-    if (age > STALENESS_MS_MAX) return this.#running ?? this.#look();
+    if (age <= stalenessMs / 2) return;
+    if (age > stalenessMs) return this.#running ?? this.#look();
     // Nobody waits for it: a failure shows when a read has to wait.
     if (this.#running === null) this.#look().catch(() => undefined);
   }

@@ -16,6 +16,7 @@ import { Upkeep } from '../maintenance/upkeep.js';
 import type { AppDependencies } from '../dependencies.js';
 import { applySlot } from './apply-slot.js';
 import { Collection } from './collection.js';
+import { STALENESS_MS } from './freshness.js';
 import { History } from './history.js';
 import { adopt, loadSegments, readObject } from './load-state.js';
 import { RequestWindow } from './request-window.js';
@@ -100,7 +101,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
-    ...{ clock, scheduler, alone },
+    ...{ clock, scheduler, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
   });
 }
 
