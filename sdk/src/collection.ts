@@ -7,13 +7,11 @@ import type { ClientCore } from './core.js';
 import { getCollection, getStats } from './describe.js';
 import { invalidArgument, OmenError } from './errors.js';
 import { filterToWire } from './filter/encode.js';
-import { Consistency as ConsistencyCode } from './gen/messages.js';
 import type { Record as RecordMessage } from './gen/messages.js';
 import { METHODS } from './gen/methods.js';
 import type { CallOptions } from './options.js';
 import { Paged } from './pages.js';
 import type {
-  Consistency,
   CountRequest,
   DeleteRequest,
   GetOptions,
@@ -45,14 +43,11 @@ import type { VectorInput } from './values/vector.js';
 import { RecordBlockBuilder } from './values/record-block.js';
 import { readHit, readPerformance, readRecord, readUsage, selectionToWire } from './wire/read-answers.js';
 import { inRecordTerms } from './wire/block-paths.js';
+import { Snapshots } from './snapshots.js';
+import { isOfThePast, stateToWire } from './wire/state-asked-for.js';
+import type { StateFields } from './wire/state-asked-for.js';
 
 const SCAN_PAGE_SIZE_DEFAULT = 1000;
-
-const CONSISTENCY_CODES: Readonly<Record<Consistency, ConsistencyCode>> = {
-  session: ConsistencyCode.SESSION,
-  strong: ConsistencyCode.STRONG,
-  eventual: ConsistencyCode.EVENTUAL,
-};
 
 /**
  * The records of one collection. Made by `db.collection(name)`; holds no connection, so it need not be
@@ -61,6 +56,8 @@ const CONSISTENCY_CODES: Readonly<Record<Consistency, ConsistencyCode>> = {
 export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   /** Name of the collection. */
   readonly name: string;
+  /** Moments of the collection that are kept by name. */
+  readonly snapshots: Snapshots;
   readonly #core: ClientCore;
 
   /** Made by `OmenClient`. */
@@ -69,6 +66,7 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
       throw invalidArgument('INVALID_COLLECTION_NAME', 'collection', 'must be text');
     this.#core = core;
     this.name = name;
+    this.snapshots = new Snapshots(core, name);
   }
 
   /** Describes the collection. Rejects with `COLLECTION_NOT_FOUND` when it does not exist. */
@@ -151,10 +149,10 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     options?: CallOptions,
   ): Promise<GetManyResult<A, S, V>> {
     const requestId = this.#core.requestIdOf(options);
-    const request = { collection: this.name, ids: [...ids], ...projection(what), ...this.#freshness(what) };
-    const answer = await this.#read('batchGetRecords', request, requestId, options);
+    const request = { collection: this.name, ids: [...ids], ...projection(what) };
+    const answer = await this.#read('batchGetRecords', request, what, { ...options, requestId });
     const records = readRecords<A, S, V>(answer.records, what.select);
-    return { records, missingIds: answer.missingIds, requestId };
+    return { records, missingIds: answer.missingIds, ...stateOf(answer), requestId };
   }
 
   /** The records nearest to a vector, best first. By default ten hits without attributes and vectors. */
@@ -176,13 +174,13 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
       select: selectionToWire(query.select),
       includeVectors: query.includeVector === true,
       params: plain ? undefined : { exact: exact === true, recallTarget, nprobe, rerank },
-      ...this.#freshness(query),
     };
-    const answer = await this.#read('query', request, requestId, options);
+    const answer = await this.#read('query', request, query, { ...options, requestId });
     return {
       hits: answer.hits.map((hit) => readHit<A, S, V>(hit)),
       usage: readUsage(answer.usage),
       performance: readPerformance(answer.performance),
+      ...stateOf(answer),
       requestId,
     };
   }
@@ -191,8 +189,8 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   async count(what: CountRequest<A> = {}, options?: CallOptions): Promise<number> {
     const requestId = this.#core.requestIdOf(options);
     const filter = what.filter === undefined ? undefined : filterToWire(what.filter);
-    const request = { collection: this.name, filter, ...this.#freshness(what) };
-    const answer = await this.#read('countRecords', request, requestId, options);
+    const request = { collection: this.name, filter };
+    const answer = await this.#read('countRecords', request, what, { ...options, requestId });
     return Number(answer.count);
   }
 
@@ -206,13 +204,14 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
   ): Paged<FoundRecord<A, S, V>, ScanPage<A, S, V>> {
     const filter = what.filter === undefined ? undefined : filterToWire(what.filter);
     const pageSize = wholeNumber(what.pageSize, 'pageSize') ?? SCAN_PAGE_SIZE_DEFAULT;
-    const fixed = { collection: this.name, filter, pageSize, ...projection(what), ...this.#freshness(what) };
+    const fixed = { collection: this.name, filter, pageSize, ...projection(what) };
     return new Paged<FoundRecord<A, S, V>, ScanPage<A, S, V>>(
       async (pageToken) => {
         const requestId = this.#core.runtime.uniqueId();
-        const answer = await this.#read('scanRecords', { ...fixed, pageToken }, requestId, options);
+        const request = { ...fixed, pageToken };
+        const answer = await this.#read('scanRecords', request, what, { ...options, requestId });
         const records = readRecords<A, S, V>(answer.records, what.select);
-        return { records, nextPageToken: answer.nextPageToken, requestId };
+        return { records, nextPageToken: answer.nextPageToken, ...stateOf(answer), requestId };
       },
       (page) => page.records,
     );
@@ -227,42 +226,44 @@ export class Collection<A extends AttributesOf<A> = AnyAttributes> {
     return new BulkRun(this.#core, this.name, source, options);
   }
 
-  /** The consistency to ask for and, unless the caller gave a token, that of this client's last write. */
-  #freshness(read: ReadOptions): { consistency: ConsistencyCode; sessionToken: string } {
-    const { consistency } = read;
-    const code = consistency === undefined ? ConsistencyCode.UNSPECIFIED : CONSISTENCY_CODES[consistency];
-    const inSession = consistency === undefined || consistency === 'session';
-    const own = inSession ? this.#core.sessions.tokenOf(this.name) : '';
-    return { consistency: code, sessionToken: read.sessionToken ?? own };
-  }
-
+  /** Reads, and remembers what was seen, so that no later read of the session sees less. */
   async #read<N extends ReadMethod>(
     name: N,
-    request: RequestOf<N>,
-    requestId: string,
-    options: CallOptions | undefined,
+    what: Omit<RequestOf<N>, keyof StateFields>,
+    read: ReadOptions,
+    options: CallOptions & { readonly requestId: string },
   ): Promise<ResponseOf<N>> {
-    try {
-      return await this.#core.invoke(name, request, requestId, options);
-    } catch (error) {
+    const { sessions } = this.#core;
+    const send = (state: StateFields): Promise<ResponseOf<N>> =>
+      this.#core.invoke(name, { ...what, ...state } as RequestOf<N>, options.requestId, options);
+    const state = stateToWire(read, sessions.tokenOf(this.name));
+    const own = read.sessionToken === undefined && state.sessionToken !== '';
+    const answer = await send(state).catch((error: unknown) => {
       // Somebody made the collection anew: the writes that the token stands for are gone, and with them what
       // this client could wait for.
-      const { sessions } = this.#core;
-      if (!isStaleToken(error) || request.sessionToken !== sessions.tokenOf(this.name)) throw error;
-      sessions.forget(this.name);
-      return this.#core.invoke(name, { ...request, sessionToken: '' }, requestId, options);
-    }
+      if (!own || !isStaleToken(error)) throw error;
+      sessions.forget(this.name, state.sessionToken);
+      return send(stateToWire(read, sessions.tokenOf(this.name)));
+    });
+    if (!isOfThePast(read)) sessions.saw(this.name, answer.sequenceNumber, answer.sessionToken);
+    return answer;
   }
 
-  #wrote(answer: WriteAnswer, requestId: string): WriteResult {
-    const { sequenceNumber, sessionToken } = answer;
-    this.#core.sessions.wrote(this.name, sequenceNumber, sessionToken);
-    return { sequenceNumber: Number(sequenceNumber), sessionToken, requestId };
+  #wrote(answer: Receipt, requestId: string): WriteResult {
+    this.#core.sessions.saw(this.name, answer.sequenceNumber, answer.sessionToken);
+    return { ...stateOf(answer), requestId };
   }
 }
 
 type ReadMethod = 'batchGetRecords' | 'query' | 'countRecords' | 'scanRecords';
-type WriteAnswer = Pick<ResponseOf<'upsertRecords'>, 'sequenceNumber' | 'sessionToken'>;
+type Receipt = Pick<ResponseOf<'upsertRecords'>, 'sequenceNumber' | 'sessionToken'>;
+
+function stateOf({ sequenceNumber, sessionToken }: Receipt): {
+  readonly sequenceNumber: number;
+  readonly sessionToken: string;
+} {
+  return { sequenceNumber: Number(sequenceNumber), sessionToken };
+}
 
 function isStaleToken(error: unknown): boolean {
   if (!(error instanceof OmenError) || error.reason !== 'CONDITION_FAILED') return false;

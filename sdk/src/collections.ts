@@ -4,11 +4,12 @@ import { getCollection, getStats } from './describe.js';
 import { Collection } from './collection.js';
 import type { CallOptions } from './options.js';
 import { Paged } from './pages.js';
-import type { CreateCollection } from './requests.js';
+import type { CreateCollection, Moment } from './requests.js';
 import type { CollectionInfo, CollectionPage, CollectionStats, Identified } from './results.js';
 import type { AnyAttributes, AttributesOf } from './values/attributes.js';
 import { wholeNumber } from './values/whole-number.js';
 import { METRIC_CODES, readCollection } from './wire/read-answers.js';
+import { momentToWire } from './wire/state-asked-for.js';
 
 const PAGE_SIZE_DEFAULT = 100;
 
@@ -39,6 +40,32 @@ export class Collections {
     );
     this.#core.sessions.forget(name);
     return new Collection<A>(this.#core, name);
+  }
+
+  /**
+   * Makes a collection that begins as `source` is, or was at a moment of its past, in constant time. The two
+   * share what neither of them changes. Rejects with `COLLECTION_EXISTS`, `COLLECTION_NOT_FOUND`,
+   * `MOMENT_NOT_KEPT` or `SNAPSHOT_NOT_FOUND`.
+   */
+  branch<A extends AttributesOf<A> = AnyAttributes>(
+    source: string,
+    name: string,
+    moment: Moment = {},
+    options?: CallOptions,
+  ): Promise<Collection<A>> {
+    return this.#derive('branchCollection', { source, name, moment }, options);
+  }
+
+  /**
+   * Like `branch`; the new collection is rewritten in the background until it shares nothing with `source`.
+   */
+  copy<A extends AttributesOf<A> = AnyAttributes>(
+    source: string,
+    name: string,
+    moment: Moment = {},
+    options?: CallOptions,
+  ): Promise<Collection<A>> {
+    return this.#derive('copyCollection', { source, name, moment }, options);
   }
 
   /** Describes a collection. Rejects with `COLLECTION_NOT_FOUND` when there is none. */
@@ -82,5 +109,17 @@ export class Collections {
   /** How large a collection is and where its data lies. */
   stats(name: string, options?: CallOptions): Promise<CollectionStats> {
     return getStats(this.#core, name, options);
+  }
+
+  async #derive<A extends AttributesOf<A>>(
+    method: 'branchCollection' | 'copyCollection',
+    { source, name, moment }: { readonly source: string; readonly name: string; readonly moment: Moment },
+    options: CallOptions | undefined,
+  ): Promise<Collection<A>> {
+    const requestId = this.#core.requestIdOf(options);
+    const request = { collection: source, name, requestId, ...momentToWire(moment) };
+    await this.#core.invoke(method, request, requestId, options);
+    this.#core.sessions.forget(name);
+    return new Collection<A>(this.#core, name);
   }
 }

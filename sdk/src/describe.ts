@@ -2,7 +2,7 @@
 import type { ClientCore } from './core.js';
 import type { CallOptions } from './options.js';
 import type { CollectionInfo, CollectionStats } from './results.js';
-import { readCollection } from './wire/read-answers.js';
+import { readCollection, readJob } from './wire/read-answers.js';
 
 /** Describes a collection. Rejects with `COLLECTION_NOT_FOUND` when there is none. */
 export async function getCollection(
@@ -30,6 +30,11 @@ export async function getStats(
     segments: answer.segments,
     bytes: Number(answer.bytes),
     tiers: { hot: Number(hot), warm: Number(warm), cold: Number(cold) },
+    sequenceNumber: Number(answer.sequenceNumber),
+    unfoldedBytes: Number(answer.unfoldedBytes),
+    jobs: answer.jobs.map(readJob),
+    snapshots: answer.snapshots,
+    readableFrom: answer.readableFrom,
     requestId,
   };
 }

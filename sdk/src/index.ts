@@ -2,6 +2,7 @@
 export { OmenClient } from './client.js';
 export { Collection } from './collection.js';
 export { Collections } from './collections.js';
+export { Snapshots } from './snapshots.js';
 export { Paged } from './pages.js';
 export { f } from './filter/builder.js';
 export type {

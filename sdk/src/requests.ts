@@ -12,9 +12,9 @@ export const METRICS = ['cosine', 'l2', 'dot'] as const;
 export type Metric = (typeof METRICS)[number];
 
 /**
- * How fresh the data is that a read sees: `session` (default) sees at least the writes this client made to
- * the collection; `strong` every write that was acknowledged before the read began; `eventual` whatever the
- * answering server has at hand.
+ * How fresh the data is that a read sees: `session` (default) sees at least what this client wrote to the
+ * collection or has seen of it; `strong` every write that was acknowledged before the read began; `eventual`
+ * whatever the answering server has at hand.
  */
 export const CONSISTENCIES = ['session', 'strong', 'eventual'] as const;
 /** How fresh the data is that a read sees. */
@@ -71,13 +71,26 @@ export type DeleteRequest<A> =
 /** Attributes to return: `*` for all of them, or their names. */
 export type Selection<A> = '*' | readonly (keyof A & string)[];
 
-/** How fresh a read must be. */
-export interface ReadOptions {
+/**
+ * A moment of a collection's past; none of them means the present. At most one may be given. How far the past
+ * reaches back is `readableFrom` of the collection's stats; snapshots are kept until they are deleted.
+ */
+export interface Moment {
+  /** The collection as it was at this time. A time to come means the present. */
+  readonly asOf?: Date | undefined;
+  /** The collection as its snapshot of this name has it. */
+  readonly snapshot?: string | undefined;
+  /** The collection as it was after the write with this sequence number; 0 means before the first one. */
+  readonly asOfSequenceNumber?: number | undefined;
+}
+
+/** How fresh a read must be, or which moment of the past it reads. The two exclude each other. */
+export interface ReadOptions extends Moment {
   /** Default: `session`. */
   readonly consistency?: Consistency | undefined;
   /**
-   * `sessionToken` of a write, possibly of another client, that the read must see. Default: that of this
-   * client's last write.
+   * `sessionToken` of an answer, possibly to another client, that the read must not fall behind. Default:
+   * that of the newest answer this client got about the collection.
    */
   readonly sessionToken?: string | undefined;
 }

@@ -39,6 +39,50 @@ export interface CollectionStats extends Identified {
   readonly bytes: number;
   /** Bytes in memory, on local disk, and in object storage only. */
   readonly tiers: { readonly hot: number; readonly warm: number; readonly cold: number };
+  /** Position in the collection's history of the last write. */
+  readonly sequenceNumber: number;
+  /** Bytes of writes that are in the log only. */
+  readonly unfoldedBytes: number;
+  /** Flushes and merges under way, on any server. */
+  readonly jobs: readonly MaintenanceJob[];
+  /** Snapshots of the collection. */
+  readonly snapshots: number;
+  /** Reads of the past reach back to here; absent when the server does not say. */
+  readonly readableFrom: Date | undefined;
+}
+
+/** Work on a collection in the background. */
+export interface MaintenanceJob {
+  /** Identifies the job. */
+  readonly jobId: string;
+  /** `flush` makes a segment of new records, `merge` one of several. */
+  readonly kind: 'flush' | 'merge' | undefined;
+  /** The server that works on it. */
+  readonly claimedBy: string;
+  /** When it began. */
+  readonly startedAt: Date | undefined;
+  /** Segments that it replaces. */
+  readonly inputs: number;
+  /** Bytes of these segments. */
+  readonly inputBytes: number;
+}
+
+/** A moment of a collection that stays readable until it is deleted. */
+export interface Snapshot {
+  /** Its name. */
+  readonly name: string;
+  /** When it was made; absent when the server does not say. */
+  readonly createdAt: Date | undefined;
+  /** Position in the collection's history of the last write that it holds. */
+  readonly sequenceNumber: number;
+}
+
+/** Part of every answer to a read: the state that it was given from. */
+export interface ReadResult extends Identified {
+  /** Position in the collection's history of the last write that the answer knows of. */
+  readonly sequenceNumber: number;
+  /** Pass it to a read of another client that must not see less; this client's reads do not anyway. */
+  readonly sessionToken: string;
 }
 
 /** A write that is durable. */
@@ -80,7 +124,7 @@ export type FoundRecord<A, S, V extends boolean> = {
 } & (V extends true ? { readonly vector: Float32Array } : { readonly vector?: undefined });
 
 /** Records read by id. */
-export interface GetManyResult<A, S, V extends boolean> extends Identified {
+export interface GetManyResult<A, S, V extends boolean> extends ReadResult {
   /** The records that exist, in the order of the ids. */
   readonly records: readonly FoundRecord<A, S, V>[];
   /** The ids that do not exist. */
@@ -88,7 +132,7 @@ export interface GetManyResult<A, S, V extends boolean> extends Identified {
 }
 
 /** A page of a scan. */
-export interface ScanPage<A, S, V extends boolean> extends Identified {
+export interface ScanPage<A, S, V extends boolean> extends ReadResult {
   /** The records. */
   readonly records: readonly FoundRecord<A, S, V>[];
   /** Token of the next page; empty on the last one. */
@@ -104,7 +148,7 @@ export type Hit<A, S, V extends boolean> = FoundRecord<A, S, V> & {
 };
 
 /** What a query found. */
-export interface QueryResult<A, S, V extends boolean> extends Identified {
+export interface QueryResult<A, S, V extends boolean> extends ReadResult {
   /** Best first. */
   readonly hits: readonly Hit<A, S, V>[];
   /** What the query consumed; absent when the server does not say. */

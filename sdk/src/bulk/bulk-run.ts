@@ -253,7 +253,7 @@ export class BulkRun implements PromiseLike<BulkReport> {
       options: { signal: this.#stop.signal, headers },
       acknowledged: (answer, records, bytes) => {
         const { inserted, updated, sequenceNumber, sessionToken } = answer;
-        this.#core.sessions.wrote(this.#collection, sequenceNumber, sessionToken);
+        this.#core.sessions.saw(this.#collection, sequenceNumber, sessionToken);
         this.#tally.acknowledged({
           records,
           bytes,

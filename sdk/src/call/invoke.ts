@@ -46,17 +46,16 @@ export function decodeAnswer<N extends MethodName>(
   }
 }
 
-/**
- * The path with the query string of a method without body; values that are unset or the default are left out.
- */
+/** The path with the query string of a method without body; values that are unset or empty are left out. */
 function targetOf<I>(method: Method<I, unknown>, request: I, path: string): string {
   if (method.hasBody) return path;
   const query = new URLSearchParams();
+  // A query string has the texts of JSON: of a time, of an enum.
+  const json = method.request.toJson(request) as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(method.queryFields)) {
-    const value = (request as Readonly<Record<string, unknown>>)[name];
-    if (Array.isArray(value)) for (const item of value) query.append(name, String(item));
-    else if (value !== undefined && value !== '' && value !== 0 && value !== false)
-      query.set(name, String(value));
+    for (const value of [json[name]].flat()) {
+      if (value !== undefined && value !== '' && value !== false) query.append(name, String(value));
+    }
   }
   return query.size === 0 ? path : `${path}?${query.toString()}`;
 }

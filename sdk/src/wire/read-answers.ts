@@ -1,14 +1,25 @@
 /* Answers of the server as the surface's results. */
-import { Metric as MetricCode, Tier as TierCode } from '../gen/messages.js';
+import { MaintenanceJobKind, Metric as MetricCode, Tier as TierCode } from '../gen/messages.js';
 import type {
   Collection,
   Hit as HitMessage,
+  MaintenanceJob as JobMessage,
   Performance as PerformanceMessage,
   Record as RecordMessage,
+  Snapshot as SnapshotMessage,
   Usage as UsageMessage,
 } from '../gen/messages.js';
 import type { Metric, Selection } from '../requests.js';
-import type { CollectionInfo, FoundRecord, Hit, Performance, Tier, Usage } from '../results.js';
+import type {
+  CollectionInfo,
+  FoundRecord,
+  Hit,
+  MaintenanceJob,
+  Performance,
+  Snapshot,
+  Tier,
+  Usage,
+} from '../results.js';
 import { attributesFromWire } from '../values/attributes.js';
 import { vectorFromBytes } from '../values/vector.js';
 
@@ -32,6 +43,11 @@ const TIER_NAMES: ReadonlyMap<number, Tier> = new Map([
   [TierCode.COLD, 'cold'],
 ]);
 
+const JOB_KINDS: ReadonlyMap<number, 'flush' | 'merge'> = new Map([
+  [MaintenanceJobKind.FLUSH, 'flush'],
+  [MaintenanceJobKind.MERGE, 'merge'],
+]);
+
 /** What a caller gets to know of a collection. */
 export function readCollection(collection: Collection): CollectionInfo {
   return {
@@ -40,6 +56,24 @@ export function readCollection(collection: Collection): CollectionInfo {
     metric: METRIC_NAMES.get(collection.metric) ?? 'cosine',
     createdAt: collection.createTime,
   };
+}
+
+/** A snapshot as the server tells of it. */
+export function readSnapshot({ name, createTime, sequenceNumber }: SnapshotMessage): Snapshot {
+  return { name, createdAt: createTime, sequenceNumber: Number(sequenceNumber) };
+}
+
+/** Work in the background. A kind that this client does not know is absent. */
+export function readJob({
+  jobId,
+  kind,
+  claimedBy,
+  startTime,
+  inputs,
+  inputBytes,
+}: JobMessage): MaintenanceJob {
+  const known = JOB_KINDS.get(kind);
+  return { jobId, kind: known, claimedBy, startedAt: startTime, inputs, inputBytes: Number(inputBytes) };
 }
 
 /** A record that was read. The caller's type parameters say what it asked for. */
