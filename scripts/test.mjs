@@ -1,5 +1,6 @@
 // `npm test [-- MOCHA ARGUMENTS]`: from a fresh clone, every test that needs nothing but Node.
 // `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`.
+// `npm run test:s3` runs against real S3 servers, which it builds once with Go: `--s3`.
 // `npm run test:recall` compares with exact search on GloVe, which it fetches once: `--recall`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +9,17 @@ import { ROOT, become, prepare } from './steps.mjs';
 const args = process.argv.slice(2);
 const SUITES = {
   '--sim': ['test/dist/simulation', 'test/dist/mutants'],
+  '--s3': ['test/dist/s3'],
   '--recall': ['bench/dist'],
 };
 const named = SUITES[args[0]];
 if (named !== undefined) args.shift();
 
 await prepare({ build: ['proto/codegen', named === SUITES['--recall'] ? 'bench' : 'test'] });
+if (named === SUITES['--s3']) {
+  const { installS3Servers } = await import('./s3-servers.mjs');
+  Object.assign(process.env, await installS3Servers());
+}
 const folders =
   named ?? ['unit', 'contract', 'property', 'integration', 'tidy'].map((name) => `test/dist/${name}`);
 const specs = args.some((arg) => arg.endsWith('.js'))

@@ -129,9 +129,13 @@ export function storageError(failure: S3Failure, call: FailedCall): OmenError {
   );
 }
 
+const UNKNOWN_KEY =
+  'the store does not know the access key: check AWS_ACCESS_KEY_ID, or the role of this process';
+
 const ADVICE: Readonly<Record<string, string>> = {
-  InvalidAccessKeyId:
-    'the store does not know the access key: check AWS_ACCESS_KEY_ID, or the role of this process',
+  InvalidAccessKeyId: UNKNOWN_KEY,
+  // That of versitygw.
+  XAdminUserNotFound: UNKNOWN_KEY,
   SignatureDoesNotMatch: 'the secret does not fit the access key: check AWS_SECRET_ACCESS_KEY',
   AccessDenied:
     'access is denied: the role of this process needs s3:GetObject, s3:PutObject, s3:DeleteObject, ' +

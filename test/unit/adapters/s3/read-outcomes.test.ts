@@ -1,0 +1,159 @@
+// What a read returns when the network or the store has a bad moment: the right bytes, or an error.
+import { expect } from 'chai';
+import type { S3ObjectStore } from '#server/adapters/s3/s3-object-store.js';
+import type { OmenError } from '#server/core/errors.js';
+import { FakeClock } from '../../../support/fake-clock.js';
+import { FakeScheduler, settle } from '../../../support/fake-scheduler.js';
+import { SeededRng } from '../../../support/seeded-rng.js';
+import { openS3Store } from '../../../support/s3-store.js';
+import { S3Stub } from '../../../support/s3-stub.js';
+import type { StubFault } from '../../../support/s3-stub.js';
+
+const NONCE = '0'.repeat(32);
+const BODY = new SeededRng(3).bytes(200_000);
+
+describe('S3 reads', () => {
+  let stub: S3Stub;
+  let store: S3ObjectStore;
+  let scheduler: FakeScheduler;
+
+  beforeEach(async () => {
+    stub = await S3Stub.start();
+    const clock = new FakeClock(Date.now());
+    scheduler = new FakeScheduler(clock);
+    store = await openS3Store(stub.endpoint, {}, { clock, scheduler });
+    await store.putIfAbsent('k', BODY, NONCE);
+    stub.requests.length = 0;
+  });
+
+  afterEach(async () => {
+    await store.close();
+    await stub.stop();
+  });
+
+  const faults: readonly StubFault[] = [
+    '500',
+    '503',
+    'drop',
+    'truncated',
+    'wrong-range',
+    'hang',
+    'stalled',
+    'whole',
+  ];
+  for (const fault of faults) {
+    it(`scenario 35: gives the right bytes of a range when the first answer has the fault ${fault}`, async () => {
+      stub.fail(fault);
+      const into = new Uint8Array(new SharedArrayBuffer(60_000));
+      const got = await passingTime(store.get('k', { range: { offset: 70_000, length: 60_000 }, into }));
+      expect(got.kind === 'found' && [got.size, got.body.length]).to.deep.equal([BODY.length, 60_000]);
+      expect(Buffer.compare(into, BODY.subarray(70_000, 130_000))).to.equal(0);
+      expect(stub.requests.length).to.equal(fault === 'whole' ? 1 : 2);
+    });
+
+    if (fault === 'whole' || fault === 'wrong-range') continue;
+    it(`gives a whole object when the first answer has the fault ${fault}`, async () => {
+      stub.fail(fault);
+      const got = await passingTime(store.get('k'));
+      expect(got.kind === 'found' && Buffer.compare(got.body, BODY)).to.equal(0);
+    });
+  }
+
+  it('scenario 35: fails, and returns no bytes, when every answer is cut', async () => {
+    stub.fail('truncated', undefined, 100);
+    const error = await failureOf(passingTime(store.get('k', { range: { offset: 0, length: 1000 } })));
+    expect(error.reason).to.equal('STORAGE_UNAVAILABLE');
+    expect(stub.requests.length).to.equal(3);
+  });
+
+  it('scenario 35: reports the etag that the answer had, so that another object is seen', async () => {
+    stub.fail('wrong-etag');
+    const got = await store.get('k', { range: { offset: 0, length: 10 } });
+    expect(got.kind === 'found' && got.etag).to.equal('f'.repeat(32));
+  });
+
+  it('cuts the tail of a swapped object off every range', async () => {
+    await store.compareAndSwap('r', BODY.subarray(0, 100), null, NONCE);
+    expect(stub.bucket.objects.get('r')?.body.length).to.equal(116);
+    const range = async (offset: number, length: number): Promise<number[]> => {
+      const got = await store.get('r', { range: { offset, length } });
+      return got.kind === 'found' ? [got.body.length, got.size] : [];
+    };
+    expect(await range(90, 10)).to.deep.equal([10, 100]);
+    expect(await range(90, 20)).to.deep.equal([10, 100]);
+    expect(await range(105, 20)).to.deep.equal([0, 100]);
+    expect(await range(500, 20)).to.deep.equal([0, 100]);
+    expect(await range(5, 0)).to.deep.equal([0, 100]);
+    stub.fail('whole');
+    expect(await range(90, 20)).to.deep.equal([10, 100]);
+  });
+
+  it('sets its clock by the store when the two differ too much', async () => {
+    stub.fail('skewed');
+    expect((await store.get('k')).kind).to.equal('found');
+    const [before, after] = stub.requests.map(({ headers }) => headers['x-amz-date'] ?? '');
+    expect(before?.slice(0, 11)).to.not.equal(after?.slice(0, 11));
+  });
+
+  it('asks again on a connection of its own when an answer is late, and takes the first that comes', async () => {
+    for (let i = 0; i < 64; i++) await store.get('k', { range: { offset: i, length: 10 } });
+    stub.requests.length = 0;
+    stub.fail('hang');
+    const into = new Uint8Array(1000);
+    const reading = store.get('k', { range: { offset: 5, length: 1000 }, into });
+    await until(() => stub.requests.length === 1);
+    await scheduler.advance(10);
+    const got = await reading;
+    expect(got.kind === 'found' && got.body.buffer).to.equal(into.buffer);
+    expect(Buffer.compare(into, BODY.subarray(5, 1005))).to.equal(0);
+    expect(stub.requests.length).to.equal(2);
+    expect(stub.requests[0]?.connection).to.not.equal(stub.requests[1]?.connection);
+    expect(store.active).to.equal(0);
+  });
+
+  it('asks twice for a twentieth of all reads at most', async () => {
+    for (let i = 0; i < 100; i++) await store.get('k', { range: { offset: i, length: 10 } });
+    stub.requests.length = 0;
+    let late = true;
+    stub.before = () => (late ? until(() => !late) : undefined);
+    const readings = Array.from({ length: 100 }, (_, at) =>
+      store.get('k', { range: { offset: at, length: 10 } }),
+    );
+    await until(() => stub.requests.length === 100);
+    await scheduler.advance(10);
+    await until(() => stub.requests.length > 100);
+    late = false;
+    await Promise.all(readings);
+    expect(stub.requests.length).to.be.within(101, 108);
+  });
+
+  /** Lets time pass as long as the call waits for it. */
+  async function passingTime<T>(call: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = call.finally(() => (over = true));
+    void ended.catch(() => undefined);
+    while (!over) {
+      const seen = stub.requests.length;
+      await settle();
+      if (stub.inWork > 0 || stub.requests.length === seen) await scheduler.advance(50);
+    }
+    return ended;
+  }
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('what was waited for did not happen');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function failureOf(call: Promise<unknown>): Promise<OmenError> {
+  try {
+    await call;
+  } catch (error) {
+    return error as OmenError;
+  }
+  throw new Error('it did not fail');
+}
