@@ -53,6 +53,19 @@ describe('README', function () {
     expect(health).to.include({ status: 'ok' });
   });
 
+  it('shows how to read what is fresh, what was, and what was kept', async () => {
+    const env = { ...process.env, TOKEN: server.token };
+    const { stdout } = await run('bash', ['-c', example('past', 'sh')], { env });
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(answers.map(({ count }) => count)).to.deep.equal([3, undefined, undefined, 1, 3, 3, undefined, 3]);
+    expect(answers[1]).to.have.nested.property('snapshot.name', 'harvest');
+    expect(answers[2]).to.include({ deleted: 2 });
+    expect(answers[6]).to.have.nested.property('collection.name', 'orchard');
+  });
+
   it('shows a client program of about 20 lines that works', async () => {
     const text = example('client', 'js');
     expect(text.trim().split('\n').length).to.be.at.most(22);
