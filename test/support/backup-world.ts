@@ -29,6 +29,7 @@ interface BackupWish {
 interface RestoreWish extends Partial<Omit<RestoreOptions, 'selection'>> {
   readonly collections?: readonly string[];
   readonly destination?: ObjectStore;
+  readonly target?: ObjectStore;
 }
 
 export class BackupWorld {
@@ -58,16 +59,23 @@ export class BackupWorld {
     );
   }
 
-  async verify(backupId?: string, quick = false): Promise<VerifyReport> {
-    const deps = { ...this.#work(), target: this.target };
+  async verify(backupId?: string, quick = false, target: ObjectStore = this.target): Promise<VerifyReport> {
+    const deps = { ...this.#work(), target };
     return verifyBackup(deps, { backupId: backupId ?? (await this.newest()), quick });
   }
 
-  async restore({ collections = [], destination, ...options }: RestoreWish = {}): Promise<RestoreOutcome> {
-    const deps = { ...this.#work(), target: this.target, destination: destination ?? this.store };
+  async restore({
+    collections = [],
+    destination,
+    target,
+    ...options
+  }: RestoreWish = {}): Promise<RestoreOutcome> {
+    const stores = { target: target ?? this.target, destination: destination ?? this.store };
+    const deps = { ...this.#work(), ...stores };
     const selection = CollectionSelection.parse(collections);
     const backupId = options.backupId ?? (await this.newest());
-    return restoreBackup(deps, { ...options, keys: options.keys ?? false, backupId, selection });
+    const pastMs = this.options.retentionMs ?? 0;
+    return restoreBackup(deps, { pastMs, ...options, keys: options.keys ?? false, backupId, selection });
   }
 
   async newest(): Promise<string> {

@@ -20,7 +20,8 @@ export function restoreStore(context: CommandContext, command: RestoreCommand): 
     const backupId = command.backupId ?? (await chooseBackup(target, retry, { selection, ...asOf }));
     const destination = await session.open(command.to ?? context.config.objectStore);
     const deps = { ...session.work, target, destination };
-    const outcome = await restoreBackup(deps, { backupId, selection, keys, ...asOf, ...name });
+    const pastMs = context.config.retentionMs;
+    const outcome = await restoreBackup(deps, { backupId, selection, keys, pastMs, ...asOf, ...name });
     const { kind, ...facts } = outcome;
     session.say({ event: kind, backupId, ...facts }, linesOf(backupId, outcome));
     return outcome.kind === 'restored';

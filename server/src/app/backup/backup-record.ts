@@ -7,7 +7,7 @@ import { OmenError } from '../../core/errors.js';
 import type { CollectionId, TenantId } from '../../core/ids.js';
 import type { EnvelopeKind } from '../../core/log/envelope.js';
 import { decodeEnvelope, encodeEnvelope } from '../../core/log/envelope.js';
-import type { Checkpoint, LogPosition, Schema } from '../../core/log/root.js';
+import type { Checkpoint, LogPosition, Schema, SnapshotRef } from '../../core/log/root.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import { newNonce, ObjectLayout } from '../log/object-layout.js';
@@ -24,8 +24,13 @@ export interface BackedUpCollection {
   readonly schema: Schema;
   /** Holds every write that was acknowledged before. */
   readonly takenAtMs: number;
-  /** Versions that reads can begin with, oldest first. The last one was the present. */
+  /**
+   * Versions that reads can begin with, oldest first. The last one was the present; the log is there from the
+   * first one's floor on.
+   */
   readonly versions: readonly Checkpoint[];
+  /** Each with the log from its base's floor to its end. */
+  readonly snapshots: readonly SnapshotRef[];
   /** The last slot of the log, with its last write. */
   readonly through: Omit<LogPosition, 'hash'>;
 }
@@ -108,7 +113,8 @@ export async function readBackupRecord(
 }
 
 function isCollection(value: unknown): value is BackedUpCollection {
-  const { tenant, id, schema, takenAtMs, versions, through } = value as Partial<BackedUpCollection>;
+  const { tenant, id, schema, takenAtMs, versions, snapshots, through } =
+    value as Partial<BackedUpCollection>;
   return (
     typeof tenant === 'string' &&
     typeof id === 'string' &&
@@ -117,6 +123,8 @@ function isCollection(value: unknown): value is BackedUpCollection {
     Array.isArray(versions) &&
     versions.length > 0 &&
     versions.every(({ manifest }) => typeof manifest === 'string') &&
+    Array.isArray(snapshots) &&
+    snapshots.every(({ base }) => typeof base?.manifest === 'string') &&
     Number.isSafeInteger(through?.slot)
   );
 }

@@ -8,7 +8,7 @@
  */
 import { OmenError } from '../../core/errors.js';
 import { checkOpen } from '../../core/log/conflict.js';
-import type { Checkpoint, Root } from '../../core/log/root.js';
+import type { Checkpoint, Root, SnapshotRef } from '../../core/log/root.js';
 import { checkpointOf } from '../../core/log/root.js';
 import { LogReader } from '../log/log-reader.js';
 import { readManifest } from '../log/manifest-chain.js';
@@ -23,14 +23,19 @@ export const HISTORIES = ['all', 'none'] as const;
 export type BackupHistory = (typeof HISTORIES)[number];
 
 export interface HeldMoment {
-  /** Oldest first; the last one is the present. */
+  /** Oldest first; the last one is the present. The log is held from the first one's floor on. */
   readonly versions: readonly Root[];
-  readonly checkpoints: readonly Checkpoint[];
   readonly throughSlot: number;
+  readonly snapshots: readonly HeldSnapshot[];
   /** Every write that was acknowledged before is held. */
   readonly takenAtMs: number;
   /** Lets go. Never rejects: a pin that cannot be removed expires. */
   readonly release: () => Promise<void>;
+}
+
+export interface HeldSnapshot {
+  readonly snapshot: SnapshotRef;
+  readonly base: Root;
 }
 
 /** A backup of one collection that takes longer than this has died. */
@@ -74,10 +79,30 @@ async function hold(deps: HoldDeps, pins: Pins, history: BackupHistory): Promise
   await pins.put(oldest, throughSlot);
   if (oldest !== present) await pins.put(present, throughSlot);
   const ends = oldest === present ? [root] : [await pinned(deps, oldest), root];
-  const between = await pinBetween(deps, pins, { ends, past, throughSlot });
-  const versions = [...ends, ...between].sort((a, b) => a.version - b.version);
-  const checkpoints = versions.map((version) => checkpointOf(version));
-  return { versions, checkpoints, throughSlot, takenAtMs, release: () => pins.release() };
+  const snapshots = history === 'all' ? await pinSnapshots(deps, pins, root) : [];
+  const [first = root] = ends;
+  const bases = snapshots.map(({ base }) => base).filter(({ walFloor }) => walFloor >= first.walFloor);
+  const certain = distinct([...ends, ...bases]);
+  const between = await pinBetween(deps, pins, { certain, past, throughSlot });
+  const versions = distinct([...certain, ...between]);
+  return { versions, throughSlot, snapshots, takenAtMs, release: () => pins.release() };
+}
+
+/** In order, each once. */
+function distinct(versions: readonly Root[]): Root[] {
+  const byVersion = new Map(versions.map((root) => [root.version, root]));
+  return [...byVersion.values()].sort((a, b) => a.version - b.version);
+}
+
+/** Those that are not deleted meanwhile. */
+async function pinSnapshots(deps: HoldDeps, pins: Pins, root: Root): Promise<HeldSnapshot[]> {
+  const held: HeldSnapshot[] = [];
+  for (const snapshot of root.snapshots) {
+    const { base, through } = snapshot;
+    if (!(await pins.tryPut(base, through.slot))) continue;
+    held.push({ snapshot, base: await pinned(deps, base) });
+  }
+  return held;
 }
 
 /** Further versions, newest first, as long as they do not make the backup much larger. */
@@ -85,7 +110,7 @@ async function pinBetween(
   deps: HoldDeps,
   pins: Pins,
   held: {
-    readonly ends: readonly Root[];
+    readonly certain: readonly Root[];
     readonly past: readonly Checkpoint[];
     readonly throughSlot: number;
   },
@@ -98,7 +123,7 @@ async function pinBetween(
   };
   const take = (root: Root): void => objectsOf(root, layout).forEach(({ key }) => known.add(key));
   let room = 0;
-  for (const root of held.ends) {
+  for (const root of held.certain) {
     room += added(root) * BETWEEN_SHARE;
     take(root);
   }

@@ -63,9 +63,35 @@ export function objectsOf(root: Root, layout: CollectionLayout): NeededObject[] 
   return needed;
 }
 
-/** The log behind a version's floor, up to and including a slot, in order. */
-export function* slotsOf(root: Root, layout: CollectionLayout, throughSlot: number): Generator<NeededObject> {
-  for (let slot = root.walFloor + 1; slot <= throughSlot; slot++) yield slotOf(root, layout, slot);
+/** A stretch of the log, from the floor of a version on. */
+export interface LogSpan {
+  readonly root: Root;
+  readonly throughSlot: number;
+}
+
+/**
+ * The log that versions and snapshots need: from the oldest version's floor to the end, and where a snapshot
+ * is older, from its floor to its own end.
+ */
+export function spansOf(
+  versions: readonly Root[],
+  throughSlot: number,
+  snapshots: readonly LogSpan[],
+): LogSpan[] {
+  const [oldest] = versions;
+  if (oldest === undefined) return [];
+  const older = snapshots.filter(({ root }) => root.walFloor < oldest.walFloor);
+  return [...older, { root: oldest, throughSlot }];
+}
+
+/** The log behind a version's floor, up to and including a slot, in order; but none before `from`. */
+export function* slotsOf(
+  { root, throughSlot }: LogSpan,
+  layout: CollectionLayout,
+  from = 0,
+): Generator<NeededObject> {
+  const first = Math.max(root.walFloor + 1, from);
+  for (let slot = first; slot <= throughSlot; slot++) yield slotOf(root, layout, slot);
 }
 
 /** Where a slot lies that counts for this version. */

@@ -9,7 +9,8 @@
 import { invariant, OmenError } from '../../core/errors.js';
 import type { CollectionId, CollectionName } from '../../core/ids.js';
 import { descend } from '../../core/log/descend.js';
-import type { Schema } from '../../core/log/root.js';
+import type { Checkpoint, Root, Schema, SnapshotRef } from '../../core/log/root.js';
+import { checkpointOf } from '../../core/log/root.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import { KEYS_PREFIX } from '../keys.js';
 import { Catalog } from '../log/catalog.js';
@@ -42,6 +43,8 @@ export interface RestoreOptions {
   readonly asOfMs?: number;
   /** Another name, for one collection. */
   readonly name?: CollectionName;
+  /** How long the past of the restored collections is to be readable, as far as the backup holds it. */
+  readonly pastMs: number;
   /** API keys too. */
   readonly keys: boolean;
 }
@@ -105,7 +108,7 @@ class Restoration {
     this.#catalog = new Catalog({ ...deps, store: deps.destination, layout: this.#layout });
   }
 
-  async plan({ selection, asOfMs, name, keys }: RestoreOptions): Promise<{
+  async plan({ selection, asOfMs, name, keys, pastMs }: RestoreOptions): Promise<{
     readonly plans: readonly RestorePlan[];
     readonly keys: readonly NeededObject[];
     readonly faults: readonly Fault[];
@@ -125,6 +128,7 @@ class Restoration {
     for (const from of wanted) {
       const planned = await planner.plan({
         ...{ from, name: name ?? (from.schema.name as CollectionName) },
+        pastFromMs: this.deps.clock.now() - pastMs,
         ...(asOfMs === undefined ? {} : { asOfMs }),
       });
       if (planned.kind === 'plan') plans.push(planned.plan);
@@ -179,10 +183,30 @@ class Restoration {
     });
   }
 
-  async #createRoot({ base, end }: RestorePlan, id: CollectionId, schema: Schema): Promise<void> {
-    const root = descend(base, { collectionId: id, schema, throughSlot: end.slot });
+  /**
+   * The past comes first, version by version, as it came about: so each has its manifest, and reads of the
+   * past find them.
+   */
+  async #createRoot(plan: RestorePlan, id: CollectionId, schema: Schema): Promise<void> {
+    const { versions, snapshots, end } = plan;
     const store = this.deps.destination;
-    await new RootStore({ ...this.deps, store, layout: this.#layout.collection(id) }).createFrom(root);
+    const rootStore = new RootStore({ ...this.deps, store, layout: this.#layout.collection(id) });
+    const bases = snapshots.map(({ base }) => base).filter((base) => !versions.includes(base));
+    const checkpoints: Checkpoint[] = [];
+    const restored = new Map<number, Checkpoint>();
+    for (const version of [...new Set(bases)].sort((a, b) => a.version - b.version).concat(versions)) {
+      const descent = { collectionId: id, schema, throughSlot: end.slot };
+      const root: Root = { ...descend(version, descent), checkpoints: [...checkpoints] };
+      const created = restored.size === 0 ? rootStore.createFrom(root) : rootStore.commit(() => root);
+      const checkpoint = checkpointOf((await created).root);
+      restored.set(version.version, checkpoint);
+      if (versions.includes(version)) checkpoints.push(checkpoint);
+    }
+    if (snapshots.length === 0) return;
+    const moved = snapshots.map(({ snapshot, base }): SnapshotRef => {
+      return { ...snapshot, base: restored.get(base.version) ?? snapshot.base };
+    });
+    await rootStore.commit((root) => ({ ...root, snapshots: moved }));
   }
 
   #read(key: string): Promise<Uint8Array> {

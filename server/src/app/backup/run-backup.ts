@@ -8,6 +8,7 @@
 import { OmenError } from '../../core/errors.js';
 import type { CollectionName } from '../../core/ids.js';
 import type { LogPosition } from '../../core/log/root.js';
+import { checkpointOf } from '../../core/log/root.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import { KEYS_PREFIX } from '../keys.js';
 import type { LivingCollection } from '../log/catalog.js';
@@ -24,7 +25,7 @@ import { Copier } from './copy-objects.js';
 import type { BackupHistory, HeldMoment } from './hold-moment.js';
 import { holdMoment } from './hold-moment.js';
 import { Inventory } from './inventory.js';
-import { manifestObject, objectsOf, slotsOf } from './needed-objects.js';
+import { manifestObject, objectsOf, slotsOf, spansOf } from './needed-objects.js';
 import type { CollectionSelection } from './selection.js';
 import { SlotChain } from './slot-chain.js';
 import type { Progress, StoreWork } from './store-work.js';
@@ -130,10 +131,12 @@ class BackupRun {
       const held = await holdMoment(deps, { history: this.options.history, holder: `backup ${backupId}` });
       try {
         const { slot, sequence, timeMs } = await copyHeld(copier, held, layout);
-        const { takenAtMs, checkpoints } = held;
-        const { id, schema } = entry;
-        const through = { slot, sequence, timeMs };
-        this.#collections.push({ tenant, id, schema, takenAtMs, versions: checkpoints, through });
+        this.#collections.push({
+          ...{ tenant, id: entry.id, schema: entry.schema, takenAtMs: held.takenAtMs },
+          versions: held.versions.map((version) => checkpointOf(version)),
+          snapshots: held.snapshots.map(({ snapshot }) => snapshot),
+          through: { slot, sequence, timeMs },
+        });
       } finally {
         await held.release();
       }
@@ -180,11 +183,15 @@ class BackupRun {
 
 /** In the order of what refers to what. Returns the end of the log. */
 async function copyHeld(copier: Copier, held: HeldMoment, layout: CollectionLayout): Promise<LogPosition> {
-  const { versions, checkpoints, throughSlot } = held;
+  const { versions, snapshots, throughSlot } = held;
+  const all = [...versions, ...snapshots.map(({ base }) => base)];
+  for (const version of all) await copier.copy(objectsOf(version, layout));
   const chain = new SlotChain(versions);
-  for (const version of versions) await copier.copy(objectsOf(version, layout));
-  const [oldest] = versions;
-  if (oldest !== undefined) await copier.copyLog(() => slotsOf(oldest, layout, throughSlot), chain);
-  await copier.copy(checkpoints.map((checkpoint) => manifestObject(layout, checkpoint)));
+  const kept = snapshots.map(({ snapshot, base }) => ({ root: base, throughSlot: snapshot.through.slot }));
+  for (const span of spansOf(versions, throughSlot, kept)) {
+    const own = span.root === versions[0] ? chain : new SlotChain([span.root]);
+    await copier.copyLog(() => slotsOf(span, layout), own);
+  }
+  await copier.copy(all.map((version) => manifestObject(layout, checkpointOf(version))));
   return chain.last;
 }

@@ -5,6 +5,7 @@
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Root } from '../../core/log/root.js';
 import { crc32c } from '../../core/bytes/crc32c.js';
+import type { CollectionLayout } from '../log/object-layout.js';
 import { ObjectLayout } from '../log/object-layout.js';
 import type { RetryDeps } from '../log/storage-retry.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
@@ -16,7 +17,7 @@ import type { Fault } from './faults.js';
 import { faultOf } from './faults.js';
 import type { StoredObject } from './inventory.js';
 import type { NeededObject } from './needed-objects.js';
-import { examine, examineManifest, manifestObject, objectsOf, slotsOf } from './needed-objects.js';
+import { examine, examineManifest, manifestObject, objectsOf, slotsOf, spansOf } from './needed-objects.js';
 import { Presence } from './presence.js';
 import { SlotChain } from './slot-chain.js';
 import type { StoreWork } from './store-work.js';
@@ -82,22 +83,41 @@ class Verification {
   async #collection(collection: BackedUpCollection): Promise<void> {
     const layout = this.#layout.collection(collection.id);
     const of = `${collection.tenant}/${collection.schema.name}`;
-    const versions: Root[] = [];
-    for (const checkpoint of collection.versions) {
-      const needed = manifestObject(layout, checkpoint);
-      const root = await this.#manifest(needed, of);
-      if (root !== null) versions.push(root);
-    }
-    for (const version of versions) await this.#check(objectsOf(version, layout), of);
-    const [oldest] = versions;
-    if (oldest === undefined) return;
+    const roots = await this.#manifests(collection, layout, of);
+    for (const root of roots.values()) await this.#check(objectsOf(root, layout), of);
+    const versions = collection.versions.flatMap(({ version }) => roots.get(version) ?? []);
+    if (versions.length < collection.versions.length) return;
+    const snapshots = collection.snapshots.flatMap(({ base, through }) => {
+      const root = roots.get(base.version);
+      return root === undefined ? [] : [{ root, throughSlot: through.slot }];
+    });
     const chain = new SlotChain(versions);
-    await this.#check(slotsOf(oldest, layout, collection.through.slot), of, chain);
+    for (const span of spansOf(versions, collection.through.slot, snapshots)) {
+      const own = span.root === versions[0] ? chain : new SlotChain([span.root]);
+      await this.#check(slotsOf(span, layout), of, own);
+    }
     const { slot, sequence } = collection.through;
     if (this.how.quick || this.faults.length > 0) return;
     if (chain.last.slot === slot && chain.last.sequence === sequence) return;
     const problem = `the log ends at write ${chain.last.sequence} and not at ${sequence}`;
     this.faults.push({ key: layout.slotKey(slot), of, problem });
+  }
+
+  /** All that can be read, by version. */
+  async #manifests(
+    { versions, snapshots }: BackedUpCollection,
+    layout: CollectionLayout,
+    of: string,
+  ): Promise<Map<number, Root>> {
+    const roots = new Map<number, Root>();
+    const looked = new Set<number>();
+    for (const checkpoint of [...versions, ...snapshots.map(({ base }) => base)]) {
+      if (looked.has(checkpoint.version)) continue;
+      looked.add(checkpoint.version);
+      const root = await this.#manifest(manifestObject(layout, checkpoint), of);
+      if (root !== null) roots.set(checkpoint.version, root);
+    }
+    return roots;
   }
 
   async #manifest(needed: NeededObject, of: string): Promise<Root | null> {

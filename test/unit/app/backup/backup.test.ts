@@ -71,6 +71,43 @@ describe('A backup', () => {
     expect(await reasonOf(world.restore({ asOfMs: later, name: 'x' as never }))).to.equal('MOMENT_NOT_KEPT');
   });
 
+  it('brings back the past and snapshots with the present', async () => {
+    const old = await live(10, 3);
+    await words.snapshot('old');
+    const inOld = old.at(-1)?.[1] ?? '';
+    const atOld = await words.all();
+    expect([inOld === atOld, atOld !== '']).to.deep.equal([true, true]);
+    world.app.clock.advance(48 * HOUR);
+    const moments = await live(40, 4);
+    await words.snapshot('new');
+    const atNew = await words.all();
+    await live(5, 5);
+    await world.backUp();
+    expect((await world.verify()).faults).to.deep.equal([]);
+    const app = await world.elsewhere();
+    const restored = new SampleCollection(app, 'words');
+    for (let pass = 0; pass < 2; pass++) {
+      expect(await restored.all({ kind: 'snapshot', name: 'old' })).to.equal(atOld);
+      expect(await restored.all({ kind: 'snapshot', name: 'new' })).to.equal(atNew);
+      const present = await restored.all();
+      for (const [ms, seen] of moments) {
+        if (world.app.clock.now() - ms > 23 * HOUR) continue;
+        expect(await restored.all({ kind: 'time', ms }), new Date(ms).toISOString()).to.equal(seen);
+      }
+      await restored.put('later', pass);
+      await restored.settle();
+      expect(without('later', await restored.all())).to.equal(without('later', present));
+    }
+    await app.close();
+    const [ms = 0, seen] = moments[20] ?? [];
+    const then = await world.elsewhere({ asOfMs: ms });
+    const past = new SampleCollection(then, 'words');
+    expect(await past.all()).to.equal(seen);
+    expect(await past.all({ kind: 'snapshot', name: 'old' })).to.equal(atOld);
+    expect(await reasonOf(past.all({ kind: 'snapshot', name: 'new' }))).to.equal('SNAPSHOT_NOT_FOUND');
+    await then.close();
+  });
+
   it('copies only what is new when it is made again', async () => {
     await live(20);
     const first = await world.backUp();
@@ -233,3 +270,11 @@ describe('A backup', () => {
     await app.close();
   });
 });
+
+/** All records but one, of what `SampleCollection.all` gives. */
+function without(id: string, all: string): string {
+  return all
+    .split(' ')
+    .filter((record) => !record.startsWith(`${id}=`))
+    .join(' ');
+}
