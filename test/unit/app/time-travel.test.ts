@@ -112,6 +112,9 @@ describe('Reads of the past', () => {
     }
     await collect();
     expect(await reasonOf(words.all(at(early)))).to.equal('MOMENT_NOT_KEPT');
+    const first = await words.all(after(1)).catch((error: unknown) => error);
+    expect(first).to.include({ reason: 'MOMENT_NOT_KEPT' });
+    expect(first).to.have.nested.property('violations[0].field', 'asOfSequenceNumber');
     expect(await words.all(at(app.clock.now() - 23 * HOUR))).to.equal('a=1');
     // What cannot be read any more is not stored either.
     const slots = (await store.list('n/')).filter(({ key }) => key.includes('/w/'));

@@ -121,7 +121,7 @@ export class History {
       }
       case 'sequence': {
         const checkpoint = versions.findLast(({ foldedSequence }) => foldedSequence <= asOf.sequence);
-        if (checkpoint === undefined) throw this.#notKept(root);
+        if (checkpoint === undefined) throw this.#notKept(root, 'asOfSequenceNumber');
         return this.#moment(root, checkpoint, ({ sequence }) => sequence <= asOf.sequence);
       }
     }
@@ -247,14 +247,14 @@ export class History {
     this.deps.pool.forget(tags);
   }
 
-  #notKept(root: Root): OmenError {
+  #notKept(root: Root, field = 'asOf'): OmenError {
     const oldest = root.checkpoints[0] ?? checkpointOf(root);
     const from = new Date(oldest.floorTimeMs).toISOString();
     return new OmenError(
       'MOMENT_NOT_KEPT',
       `that moment of collection "${this.deps.name}" is not kept: reads of the past reach back to ${from} ` +
         `(sequence number ${oldest.foldedSequence})`,
-      { field: 'asOf' },
+      { field },
     );
   }
 
