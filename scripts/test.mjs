@@ -21,7 +21,8 @@ if (named === SUITES['--s3']) {
   Object.assign(process.env, await installS3Servers());
 }
 const folders =
-  named ?? ['unit', 'contract', 'property', 'integration', 'tidy'].map((name) => `test/dist/${name}`);
+  named ??
+  ['unit', 'contract', 'property', 'scenarios', 'integration', 'tidy'].map((name) => `test/dist/${name}`);
 const specs = args.some((arg) => arg.endsWith('.js'))
   ? []
   : folders
