@@ -14,7 +14,7 @@ describe('A folder with a flipped bit', function () {
     ['segment', 's'],
     ['log slot', 'w'],
   ] as const) {
-    it(`is noticed in a ${what}: its collection says what is damaged and where, others go on`, async () => {
+    it(`scenario 28: is noticed in a ${what}: its collection says what is damaged and where, others go on`, async () => {
       await withTemporaryFolder(async (dataDir) => {
         let server = await startServer({ dataDir, env: ENV });
         await fill(server, 'damaged');

@@ -233,7 +233,7 @@ describe('The command omendb', function () {
     expect(await get('/v1/collections', out.trim())).to.include({ status: 200 });
   });
 
-  it('stops on SIGTERM with code 0 when requests are in work, and answers them', async () => {
+  it('scenario 44: stops on SIGTERM with code 0 when requests are in work, and answers them', async () => {
     server = await startServer({ dataDir: dataDir() });
     const { url, token } = server;
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };

@@ -17,7 +17,7 @@ describe('The application on storage that fails at one call', function () {
   this.timeout(120_000);
 
   for (const fault of FAULTS) {
-    it(`keeps what it acknowledged, and the rest whole or not at all, wherever the fault "${fault}" falls`, async () => {
+    it(`scenarios 7, 18: keeps what it acknowledged, and the rest whole or not at all, wherever the fault "${fault}" falls`, async () => {
       let calls = 0;
       for (; ; calls++) {
         const disk = new MemoryObjectStore();

@@ -194,7 +194,7 @@ describe('Use cases', () => {
     app = await openTestApp(store);
   });
 
-  it('refuses bad batches whole, naming the place', async () => {
+  it('scenarios 10, 12: refuses bad batches whole, naming the place', async () => {
     await expectReason(
       'DUPLICATE_ID',
       upsert([WORDS[0]!, WORDS[1]!, WORDS[0]!]),

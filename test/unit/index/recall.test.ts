@@ -57,7 +57,7 @@ describe('Search in a clustered segment', function () {
 
   for (const metric of METRICS) {
     for (const [kind, rows] of kinds) {
-      it(`reaches the recall asked for on ${kind} data by ${metric}`, () => {
+      it(`scenario 40: reaches the recall asked for on ${kind} data by ${metric}`, () => {
         const [base, queries] = splitRows(rows, QUERIES);
         const index = space.build(metric, base);
         const data = { metric, base, queries };
@@ -69,7 +69,7 @@ describe('Search in a clustered segment', function () {
   }
 
   for (const selectivity of [0.001, 0.01, 0.1, 0.5]) {
-    it(`is never short of hits and keeps its recall when ${selectivity * 100} % of the rows match`, () => {
+    it(`scenarios 33, 40: is never short of hits and keeps its recall when ${selectivity * 100} % of the rows match`, () => {
       const [base, queries] = splitRows(clusteredRows(7, 20_100, 32, 100), QUERIES);
       const index = space.build('cosine', base);
       const rng = new SeededRng(selectivity * 1000);
@@ -140,7 +140,7 @@ describe('Building a clustered segment', function () {
   for (const metric of METRICS) {
     for (const [name, rows, dimensions] of degenerate) {
       if (metric === 'cosine' && name === 'zeros') continue;
-      it(`ends and answers right by ${metric} on ${name}`, () => {
+      it(`scenario 21: ends and answers right by ${metric} on ${name}`, () => {
         const count = rows.values.length / dimensions;
         const index = space.build(metric, rows);
         for (const row of [0, count >> 1, count - 1]) {

@@ -180,7 +180,7 @@ describe('Folder lock', () => {
     });
   });
 
-  it('judges a holder by boot, host, socket and process', async () => {
+  it('scenario 58: judges a holder by boot, host, socket and process', async () => {
     const self = await describeSelf({ socket: null, nonce: '1', since: '' });
     const verdict = (change: Partial<LockHolder>, answers = false): Promise<string> =>
       judge({ ...self, ...change }, self, async () => answers);
