@@ -28,6 +28,8 @@ export interface FreshnessDeps {
 
 export class Freshness {
   #running: Promise<void> | null = null;
+  /** `Clock.monotonic()` at the begin of the last look. */
+  #beganMs = -Infinity;
   /** Begins when the running look ends. */
   #next: Promise<void> | null = null;
 
@@ -45,9 +47,16 @@ export class Freshness {
   async recent(): Promise<void> {
     const { alone, clock, log, stalenessMs } = this.deps;
     if (alone) return;
-    const age = clock.monotonic() - log.verifiedMs;
+    const nowMs = clock.monotonic();
+    const age = nowMs - log.verifiedMs;
     if (age <= stalenessMs / 2) return;
-    if (age > stalenessMs) return this.#running ?? this.#look();
+    if (age > stalenessMs) {
+      // A look that has been under way for long shows what was written before it began.
+      const newEnough = this.#running !== null && nowMs - this.#beganMs <= stalenessMs;
+      if (!newEnough) return this.strong();
+      await this.#running;
+      return;
+    }
     // Nobody waits for it: a failure shows when a read has to wait.
     if (this.#running === null) this.#look().catch(() => undefined);
   }
@@ -59,6 +68,7 @@ export class Freshness {
   }
 
   #look(): Promise<void> {
+    this.#beganMs = this.deps.clock.monotonic();
     const look = this.deps.log.verify().finally(() => {
       if (this.#running === look) this.#running = null;
     });
