@@ -11,6 +11,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   ingest: async () => (await import('./ingest.js')).ingestSuite,
   network: async () => (await import('./network.js')).networkSuite,
   codec: async () => (await import('./codec.js')).codecSuite,
+  storage: async () => (await import('./storage.js')).storageSuite,
   'hand-off': async () => (await import('./hand-off.js')).handOffSuite,
 };
 
