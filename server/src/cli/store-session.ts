@@ -1,6 +1,6 @@
 /*
- * What the commands on whole stores share: opening stores, saying where they are, and turning what the user can
- * put right into a message.
+ * What the commands on whole stores share: opening stores, saying where they are, and turning what the user
+ * can put right into a message.
  */
 import { FsObjectStore } from '../adapters/fs/fs-object-store.js';
 import { SystemClock } from '../adapters/system/clock.js';

@@ -25,8 +25,7 @@ export interface BackedUpCollection {
   /** Holds every write that was acknowledged before. */
   readonly takenAtMs: number;
   /**
-   * Versions that reads can begin with, oldest first. The last one was the present; the log is there from the
-   * first one's floor on.
+   * Versions that reads can begin with, oldest first. The log is there from the first one's floor on.
    */
   readonly versions: readonly Checkpoint[];
   /** Each with the log from its base's floor to its end. */

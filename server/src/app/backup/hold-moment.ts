@@ -23,7 +23,7 @@ export const HISTORIES = ['all', 'none'] as const;
 export type BackupHistory = (typeof HISTORIES)[number];
 
 export interface HeldMoment {
-  /** Oldest first; the last one is the present. The log is held from the first one's floor on. */
+  /** Oldest first, at least one. The log is held from the first one's floor on. */
   readonly versions: readonly Root[];
   readonly throughSlot: number;
   readonly snapshots: readonly HeldSnapshot[];
@@ -41,7 +41,7 @@ export interface HeldSnapshot {
 /** A backup of one collection that takes longer than this has died. */
 const PIN_MS = 24 * 60 * 60 * 1000;
 /** Tries to hold a moment that is collected meanwhile. */
-const ROUNDS = 8;
+const ROUNDS = 32;
 /** Bytes that versions between the oldest and the present may add, as a share of those two. */
 const BETWEEN_SHARE = 0.25;
 
@@ -71,21 +71,45 @@ async function hold(deps: HoldDeps, pins: Pins, history: BackupHistory): Promise
   const takenAtMs = Math.floor(deps.clock.now());
   const { root } = await rootStore.refresh();
   checkOpen(root);
-  const present = checkpointOf(root);
-  const past = history === 'all' ? root.checkpoints : [];
-  const oldest = past[0] ?? present;
   const retry = { scheduler, rng, policy: STORAGE_RETRY };
   const throughSlot = await new LogReader(store, layout, retry, () => root.logBases).lastSlot(root.walFloor);
-  await pins.put(oldest, throughSlot);
-  if (oldest !== present) await pins.put(present, throughSlot);
-  const ends = oldest === present ? [root] : [await pinned(deps, oldest), root];
+  const ends = await pinEnds(deps, pins, { root, throughSlot, history });
   const snapshots = history === 'all' ? await pinSnapshots(deps, pins, root) : [];
+  const past = history === 'all' ? root.checkpoints : [];
   const [first = root] = ends;
   const bases = snapshots.map(({ base }) => base).filter(({ walFloor }) => walFloor >= first.walFloor);
   const certain = distinct([...ends, ...bases]);
   const between = await pinBetween(deps, pins, { certain, past, throughSlot });
   const versions = distinct([...certain, ...between]);
   return { versions, throughSlot, snapshots, takenAtMs, release: () => pins.release() };
+}
+
+/**
+ * The oldest version and the newest. A busy collection goes from version to version faster than one can be
+ * pinned: then its newest checkpoint, which is kept for long, begins the log a little earlier.
+ */
+async function pinEnds(
+  deps: HoldDeps,
+  pins: Pins,
+  {
+    root,
+    throughSlot,
+    history,
+  }: { readonly root: Root; readonly throughSlot: number; readonly history: BackupHistory },
+): Promise<Root[]> {
+  const { checkpoints } = root;
+  const [oldest] = history === 'all' ? checkpoints : [];
+  const ends: Root[] = [];
+  if (oldest !== undefined) {
+    await pins.put(oldest, throughSlot);
+    ends.push(await pinned(deps, oldest));
+  }
+  if (await pins.tryPut(checkpointOf(root), throughSlot)) return [...ends, root];
+  const newest = checkpoints.at(-1);
+  if (newest === oldest && oldest !== undefined) return ends;
+  // Without a checkpoint this is refused, and another look is taken.
+  await pins.put(newest ?? checkpointOf(root), throughSlot);
+  return [...ends, newest === undefined ? root : await pinned(deps, newest)];
 }
 
 /** In order, each once. */
