@@ -9,7 +9,9 @@ export class UsageError extends Error {
 }
 
 /** Reads options. Throws `UsageError`. */
-export function parseOptions<const O extends NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>>(
+export function parseOptions<
+  const O extends NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>,
+>(
   args: readonly string[],
   options: O,
   positionalsMax: number,

@@ -21,6 +21,8 @@ export async function openStore(
   const { s3Endpoint, s3ForcePathStyle, s3Encryption, s3KmsKeyId } = config;
   const encryption =
     s3Encryption === 'aws:kms' ? { kind: s3Encryption, keyId: s3KmsKeyId } : { kind: s3Encryption };
+  // The server says in its documents which Node it runs on; a page of the SDK's about it belongs in no log.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const settings = { endpoint: s3Endpoint, forcePathStyle: s3ForcePathStyle, encryption };
   try {
     return await openObjectStore(address, settings, deps);

@@ -33,7 +33,7 @@ export interface S3Call {
 export const ATTEMPTS = 3;
 const BACKOFF_BASE_MS = 50;
 const BACKOFF_MAX_MS = 1000;
-const MENDS_ITSELF: ReadonlySet<FailureKind> = new Set(['throttled', 'unknown', 'conflict']);
+const MENDS_ITSELF: ReadonlySet<FailureKind> = new Set(['throttled', 'unknown', 'conflict', 'skewed']);
 
 export class S3Calls {
   readonly #budget = new RetryBudget();

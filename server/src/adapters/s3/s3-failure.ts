@@ -19,7 +19,7 @@ export type FailureKind =
   | 'throttled'
   /** Nobody knows whether the request took effect. */
   | 'unknown'
-  /** The clocks differ. */
+  /** The clocks differ. The next request is signed with the store's. */
   | 'skewed'
   /** The upload of parts is not known (any more). */
   | 'no-upload'
@@ -83,7 +83,7 @@ export function failureOf(error: unknown): S3Failure {
     return new S3Failure(error.name, error.message, status, $response?.headers ?? {}, error);
   }
   if (NEVER_SENT.has(error.name)) return new S3Failure(error.name, error.message, null, {}, error);
-  if (error.message.includes('Region is missing'))
+  if (/^Region (is missing|not accepted)/.test(error.message))
     return new S3Failure('region', error.message, null, {}, error);
   throw error;
 }
@@ -186,6 +186,11 @@ function networkAdvice(code: string): string | undefined {
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'EPROTO':
       return 'it does not speak TLS: write http:// in OMENDB_S3_ENDPOINT if that is meant';
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return 'its certificate is not trusted: set NODE_EXTRA_CA_CERTS to a file with that of its authority';
     default:
       return undefined;
   }

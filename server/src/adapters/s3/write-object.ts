@@ -66,6 +66,7 @@ export class ObjectWriter {
     switch (failure.kind) {
       case 'throttled':
       case 'conflict':
+      case 'skewed':
         // The store says that it did nothing. Should that be wrong, the repetition finds out.
         return undefined;
       case 'precondition':
@@ -76,7 +77,6 @@ export class ObjectWriter {
         if (write.replaces !== null) break;
         throw this.calls.error(failure, call);
       case 'range':
-      case 'skewed':
       case 'full':
       case 'refused':
         throw this.calls.error(failure, call);

@@ -72,6 +72,33 @@ describe('S3 reads', () => {
     expect(got.kind === 'found' && got.etag).to.equal('f'.repeat(32));
   });
 
+  it('reads large objects in parts, and as one object when it is replaced meanwhile', async () => {
+    const [old, young] = [1, 2].map((seed) => new SeededRng(seed).bytes(20 * 1024 * 1024 + 3));
+    const swap = async (
+      body: Uint8Array | undefined,
+      etag: string | null,
+      nonce: string,
+    ): Promise<string> => {
+      const swapped = await store.compareAndSwap('large', body ?? BODY, etag, nonce);
+      return swapped.kind === 'swapped' ? swapped.etag : '';
+    };
+    const etag = await swap(old, null, '1'.repeat(32));
+    const into = new Uint8Array(new SharedArrayBuffer(21 * 1024 * 1024));
+    stub.requests.length = 0;
+    const first = await store.get('large', { into });
+    expect(first.kind === 'found' && Buffer.compare(first.body, old ?? BODY)).to.equal(0);
+    expect(stub.requests.length).to.equal(3);
+    expect((await store.get('large', { into, ifNoneMatch: etag })).kind).to.equal('unchanged');
+    expect((await store.get('none', { into })).kind).to.equal('absent');
+    stub.before = async ({ operation, headers }) => {
+      if (operation !== 'get' || !(headers['range'] ?? '').startsWith('bytes=16')) return;
+      stub.before = null;
+      await swap(young, etag, '2'.repeat(32));
+    };
+    const second = await store.get('large', { into });
+    expect(second.kind === 'found' && Buffer.compare(second.body, young ?? BODY)).to.equal(0);
+  });
+
   it('cuts the tail of a swapped object off every range', async () => {
     await store.compareAndSwap('r', BODY.subarray(0, 100), null, NONCE);
     expect(stub.bucket.objects.get('r')?.body.length).to.equal(116);

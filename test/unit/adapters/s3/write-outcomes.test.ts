@@ -26,7 +26,16 @@ describe('S3 writes', () => {
     await stub.stop();
   });
 
-  const passing: readonly StubFault[] = ['500', '503', '409', 'drop', 'drop-after', '500-after', '412-after'];
+  const passing: readonly StubFault[] = [
+    'skewed',
+    '500',
+    '503',
+    '409',
+    'drop',
+    'drop-after',
+    '500-after',
+    '412-after',
+  ];
   for (const fault of passing) {
     it(`scenario 1: creates once and says so when the first try has the fault ${fault}`, async () => {
       stub.fail(fault, puts);
