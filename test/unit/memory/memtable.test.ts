@@ -51,6 +51,18 @@ describe('Memtable', () => {
     expect([...memtable.laterDeletes]).to.deep.equal([[2, 7]]);
   });
 
+  it('takes no memory before its first record, and none for deletions', () => {
+    const arena = new Arena(16 * MIB);
+    const memtable = new Memtable(arena, 1, 768, 'dot');
+    memtable.reserve({ rows: 0, idBytes: 0, attributeBytes: 0 });
+    expect(memtable.remove('a', 1)).to.equal(false);
+    expect(memtable.regions()).to.deep.equal([]);
+    expect(arena.used).to.equal(0);
+    putAll(memtable, ['a'], 768);
+    expect(memtable.attributesOf(memtable.find('a')).length).to.equal(1);
+    expect(arena.used).to.be.within(1, 64 * 1024);
+  });
+
   it('returns all its memory', () => {
     const arena = new Arena(16 * MIB);
     const memtable = new Memtable(arena, 1, 2, 'dot');

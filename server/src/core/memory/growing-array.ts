@@ -1,26 +1,28 @@
 /*
  * An append-only array in the arena that moves to a region of twice the size when it is full. A snapshot that
- * holds the old region goes on reading it: what was appended before stays there unchanged.
+ * holds the old region goes on reading it: what was appended before stays there unchanged. An array to which
+ * nothing was appended takes no memory: a server has thousands of collections that nobody writes to.
  */
 import type { Arena, Region } from './arena.js';
 
 export class GrowingArray {
-  #region: Region;
+  #region: Region | null = null;
   #bytes = 0;
 
   constructor(
     private readonly arena: Arena,
-    initialBytes: number,
+    /** Size of the first region. */
+    private readonly initialBytes: number,
     private readonly purpose: string,
-  ) {
-    this.#region = arena.allocate(initialBytes, purpose);
-  }
+  ) {}
 
+  /** 0 while nothing was reserved. */
   get pointer(): number {
-    return this.#region.pointer;
+    return this.#region?.pointer ?? 0;
   }
 
-  get region(): Region {
+  /** Null while nothing was reserved. */
+  get region(): Region | null {
     return this.#region;
   }
 
@@ -31,31 +33,32 @@ export class GrowingArray {
 
   /** Room for `bytes` more; nothing is appended yet, so a failure leaves the array as it was. */
   reserve(bytes: number): void {
-    if (this.#bytes + bytes <= this.#region.bytes) return;
+    if (this.#bytes + bytes <= (this.#region?.bytes ?? 0)) return;
     const grown = this.#allocate(this.#bytes + bytes);
-    this.arena.bytes(grown.pointer, this.#bytes).set(this.arena.bytes(this.#region.pointer, this.#bytes));
-    this.#region.release();
+    this.arena.bytes(grown.pointer, this.#bytes).set(this.arena.bytes(this.pointer, this.#bytes));
+    this.#region?.release();
     this.#region = grown;
   }
 
   /** Appends `bytes` bytes, to be filled by the caller through the address returned. Reserve first. */
   append(bytes: number): number {
-    const pointer = this.#region.pointer + this.#bytes;
+    const pointer = this.pointer + this.#bytes;
     this.#bytes += bytes;
     return pointer;
   }
 
   /** Twice the size, so that appending is cheap on average; what is needed when memory is short. */
   #allocate(needed: number): Region {
+    const ample = this.#region === null ? this.initialBytes : this.#region.bytes * 2;
     try {
-      return this.arena.allocate(Math.max(this.#region.bytes * 2, needed), this.purpose);
+      return this.arena.allocate(Math.max(ample, needed), this.purpose);
     } catch (error) {
-      if (this.#region.bytes * 2 <= needed) throw error;
+      if (ample <= needed) throw error;
       return this.arena.allocate(needed, this.purpose);
     }
   }
 
   release(): void {
-    this.#region.release();
+    this.#region?.release();
   }
 }

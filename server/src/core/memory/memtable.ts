@@ -16,7 +16,8 @@ import type { Arena, Region } from './arena.js';
 import { GrowingArray } from './growing-array.js';
 import { RowMask } from './row-mask.js';
 
-const INITIAL_ROWS = 256;
+/** Few: many collections get a record now and then, and rows are as wide as 16 KiB. */
+const INITIAL_ROWS = 16;
 
 /** The puts of one slot, by columns. */
 export interface PutColumns {
@@ -75,8 +76,6 @@ export class Memtable implements RowSource {
     this.#attributeOffsets = array(INITIAL_ROWS * 4);
     this.#attributeHeap = array(INITIAL_ROWS * 16);
     this.mask = new RowMask(arena, INITIAL_ROWS);
-    this.#putOffset(this.#idOffsets, 0);
-    this.#putOffset(this.#attributeOffsets, 0);
   }
 
   /** Rows including deleted ones. */
@@ -103,11 +102,16 @@ export class Memtable implements RowSource {
    * Room for more puts, so that `put` cannot fail half-way. Throws `MEMORY_EXHAUSTED` and changes nothing.
    */
   reserve(more: Room): void {
+    // Deletions need no room, also when there is none.
+    if (more.rows === 0) return;
     this.#raw.reserve(more.rows * this.#stride * 4);
     this.#factors.reserve(more.rows * 4);
     this.#sequences.reserve(more.rows * 8);
-    this.#idOffsets.reserve(more.rows * 4);
-    this.#attributeOffsets.reserve(more.rows * 4);
+    for (const offsets of [this.#idOffsets, this.#attributeOffsets]) {
+      // One more than rows: each row ends where the next one begins.
+      offsets.reserve((more.rows + 1) * 4);
+      if (offsets.bytes === 0) this.#putOffset(offsets, 0);
+    }
     this.#idHeap.reserve(more.idBytes);
     this.#attributeHeap.reserve(more.attributeBytes);
     this.mask.reserve(this.#rows + more.rows);
@@ -202,8 +206,8 @@ export class Memtable implements RowSource {
 
   /** The regions that `part` names. */
   regions(): Region[] {
-    const mask = this.mask.region;
-    return [...this.#arrays().map((array) => array.region), ...(mask === null ? [] : [mask])];
+    const regions = [...this.#arrays().map((array) => array.region), this.mask.region];
+    return regions.filter((region) => region !== null);
   }
 
   release(): void {
