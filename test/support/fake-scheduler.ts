@@ -3,7 +3,6 @@ import type { FakeClock } from './fake-clock.js';
 
 interface Timer {
   readonly dueMs: number;
-  readonly order: number;
   readonly task: () => void;
 }
 
@@ -18,7 +17,6 @@ export interface FakeSchedulerOptions {
 /** Timers on a fake clock: nothing waits in real time, and one history of calls gives one order of events. */
 export class FakeScheduler implements Scheduler {
   #timers: Timer[] = [];
-  #order = 0;
   #pumping = false;
 
   constructor(
@@ -32,9 +30,8 @@ export class FakeScheduler implements Scheduler {
   }
 
   after(delayMs: number, task: () => void): () => void {
-    const timer = { dueMs: this.clock.monotonic() + Math.max(0, delayMs), order: this.#order++, task };
-    this.#timers.push(timer);
-    this.#timers.sort((a, b) => a.dueMs - b.dueMs || a.order - b.order);
+    const timer = { dueMs: this.clock.monotonic() + Math.max(0, delayMs), task };
+    this.#timers.splice(this.#position(timer.dueMs), 0, timer);
     if (this.options.automatic === true) this.#pump();
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
@@ -75,6 +72,18 @@ export class FakeScheduler implements Scheduler {
     }
     this.clock.advance(end - this.clock.monotonic());
     await settle();
+  }
+
+  /** Behind all timers that are due by then: tests may have tens of thousands. */
+  #position(dueMs: number): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#timers[middle]?.dueMs ?? 0) <= dueMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #fire(timer: Timer): void {
