@@ -731,7 +731,7 @@ export const METHODS: {
     pathFields: ['collection', 'snapshot'],
     queryFields: { requestId: 'string' },
     hasBody: false,
-    scope: 'collections.write',
+    scope: 'collections.delete',
     readOnly: false,
     idempotent: true,
     public: false,

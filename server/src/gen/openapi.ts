@@ -1357,7 +1357,7 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
         tags: ['SnapshotService'],
         summary:
           'Deletes a snapshot; what only it needed is removed from storage. One that is not there is no error.',
-        'x-omendb-scope': 'collections.write',
+        'x-omendb-scope': 'collections.delete',
         parameters: [
           {
             name: 'collection',

@@ -26,6 +26,7 @@ import { sequenceOfToken, sessionToken } from '../session-token.js';
 import { encodeAnswer } from './answer-codec.js';
 import { Freshness } from './freshness.js';
 import type { History } from './history.js';
+import type { ReadView } from './read-view.js';
 import type { RememberedRequest, RequestWindow, WriteKind } from './request-window.js';
 import { SlotView } from './write-plan.js';
 
@@ -33,12 +34,6 @@ import { SlotView } from './write-plan.js';
 export interface Plan<Answer> {
   readonly writes: WalWrites;
   readonly answer: Answer;
-}
-
-/** A state that stays as it is read until it is released. */
-export interface ReadView {
-  readonly state: CollectionState;
-  readonly release: () => void;
 }
 
 /** A moment that a new collection can begin with. */

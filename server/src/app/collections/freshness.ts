@@ -3,14 +3,16 @@
  * at the log; this class decides when a read has to wait for such a look and when an earlier one will do.
  *
  * - strong: a look that began after the read did. Reads that arrive while one is under way share the next.
- * - otherwise: a look that is at most so old as the server is told to allow. From half of that age on it is renewed in the
- *   background, so that a collection under constant reads never waits.
+ * - otherwise: a look that is at most so old as the server is told to allow. From half of that age on it is
+ *   renewed in the background, so that a collection under constant reads never waits.
  *
  * A collection that nobody reads is never looked at.
  */
 import type { Clock } from '../../ports/clock.js';
 
-/** Oldest state that a read is answered from when other servers write too, unless the server is told another. */
+/**
+ * Oldest state that a read is answered from when other servers write too, unless the server is told another.
+ */
 export const STALENESS_MS = 5000;
 
 export interface FreshnessDeps {

@@ -22,9 +22,9 @@ import type { CollectionLayout } from '../log/object-layout.js';
 import type { RootStore } from '../log/root-store.js';
 import { STORAGE_RETRY } from '../log/storage-retry.js';
 import { applySlot } from './apply-slot.js';
-import type { ReadView } from './collection.js';
 import type { LoadDependencies } from './load-state.js';
 import { loadSegments } from './load-state.js';
+import type { ReadView } from './read-view.js';
 import { RequestWindow } from './request-window.js';
 
 export interface HistoryDeps extends LoadDependencies {
