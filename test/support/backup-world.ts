@@ -75,7 +75,8 @@ export class BackupWorld {
     const selection = CollectionSelection.parse(collections);
     const backupId = options.backupId ?? (await this.newest());
     const pastMs = this.options.retentionMs ?? 0;
-    return restoreBackup(deps, { pastMs, ...options, keys: options.keys ?? false, backupId, selection });
+    const wish = { pastMs, keys: false, skipExisting: false, ...options };
+    return restoreBackup(deps, { ...wish, backupId, selection });
   }
 
   async newest(): Promise<string> {

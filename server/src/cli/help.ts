@@ -29,6 +29,7 @@ Usage:
       [--collection TENANT/NAME]…      default all that the backup holds
       [--as-of TIME]                   as they were then, such as 2026-01-31T15:04:05Z
       [--name NAME]                    under another name, for one collection
+      [--skip-existing]                leave collections alone that exist; default: refuse
       [--keys] [--to STORE]            API keys too; default OMENDB_OBJECT_STORE
   omendb collect                       remove objects that nothing needs any more
       [--collection TENANT/NAME]…      default all, and what is left of deleted ones

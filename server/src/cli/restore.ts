@@ -11,7 +11,7 @@ import { rateText, sizeText, StoreSession } from './store-session.js';
 
 /** Restores. Resolves to false when the backup is not whole: then nothing was written. */
 export function restoreStore(context: CommandContext, command: RestoreCommand): Promise<boolean> {
-  const { selection, keys, json } = command;
+  const { selection, keys, skipExisting, json } = command;
   return StoreSession.run(context, json, async (session) => {
     const target = await session.openBeside(command.from);
     const retry = { ...session.work, policy: STORAGE_RETRY };
@@ -21,7 +21,8 @@ export function restoreStore(context: CommandContext, command: RestoreCommand): 
     const destination = await session.open(command.to ?? context.config.objectStore);
     const deps = { ...session.work, target, destination };
     const pastMs = context.config.retentionMs;
-    const outcome = await restoreBackup(deps, { backupId, selection, keys, pastMs, ...asOf, ...name });
+    const options = { backupId, selection, keys, skipExisting, pastMs, ...asOf, ...name };
+    const outcome = await restoreBackup(deps, options);
     const { kind, ...facts } = outcome;
     session.say({ event: kind, backupId, ...facts }, linesOf(backupId, outcome));
     return outcome.kind === 'restored';
@@ -35,8 +36,9 @@ function linesOf(backupId: string, outcome: RestoreOutcome): string[] {
       `backup ${backupId} is not whole: ${outcome.faults.length} faults; nothing was written`,
     ];
   }
-  const { collections, keys, objects, bytes, tookMs } = outcome;
+  const { collections, skipped, keys, objects, bytes, tookMs } = outcome;
   return [
+    ...skipped.map((name) => `left alone ${name}: it exists already`),
     ...collections.map(({ tenant, name, upToMs }) => {
       return `restored ${tenant}/${name}, its last write is of ${new Date(upToMs).toISOString()}`;
     }),

@@ -44,6 +44,7 @@ export interface RestoreCommand extends Common {
   readonly asOfMs: number | null;
   readonly name: CollectionName | null;
   readonly keys: boolean;
+  readonly skipExisting: boolean;
 }
 
 export interface CollectCommand extends Common {
@@ -88,7 +89,7 @@ export function verifyCommand(args: readonly string[]): VerifyCommand {
 export function restoreCommand(args: readonly string[]): RestoreCommand {
   const options = {
     ...{ from: TEXT, to: TEXT, backup: TEXT, collection: LIST, 'as-of': TEXT, name: TEXT },
-    ...{ keys: FLAG, json: FLAG },
+    ...{ keys: FLAG, 'skip-existing': FLAG, json: FLAG },
   } as const;
   const { values } = parseOptions(args, options, 0);
   const selection = selectionOf(values.collection);
@@ -99,7 +100,8 @@ export function restoreCommand(args: readonly string[]): RestoreCommand {
     ...{ kind: 'restore', from: address('--from', values.from), to: optionalAddress('--to', values.to) },
     ...{ backupId: values.backup ?? null, selection, asOfMs: momentOf(values['as-of']) },
     name: values.name === undefined ? null : checked(() => parseCollectionName(values.name ?? '', 'name')),
-    ...{ keys: values.keys === true, json: values.json === true },
+    ...{ keys: values.keys === true, skipExisting: values['skip-existing'] === true },
+    json: values.json === true,
   };
 }
 

@@ -11,18 +11,13 @@ import type { ObjectStore } from '../../ports/object-store.js';
 import { newNonce } from '../log/object-layout.js';
 import type { RetryDeps } from '../log/storage-retry.js';
 import { withRetry } from '../log/storage-retry.js';
-import { forEachBounded } from './bounded.js';
+import type { Bounds } from './bounded.js';
+import { boundsOfObjects, forEachBounded, objectGate } from './bounded.js';
 import type { Inventory } from './inventory.js';
 import type { Examined, NeededObject } from './needed-objects.js';
 import { examine } from './needed-objects.js';
 import { Presence } from './presence.js';
 import type { SlotChain } from './slot-chain.js';
-
-/** Objects under way at once: enough to hide round trips. */
-const ITEMS = 16;
-const BYTES = 256 * 1024 * 1024;
-/** What an object whose size is not known is taken to have: slots end at about this size. */
-const BYTES_UNKNOWN = 8 * 1024 * 1024;
 
 export interface CopyDeps {
   readonly source: ObjectStore;
@@ -36,29 +31,42 @@ export interface CopyDeps {
   readonly onObject: (bytes: number, copied: boolean) => void;
 }
 
-/** How many objects are handled at once, by their number and bytes. */
-export function boundsOf(signal: AbortSignal | undefined) {
-  const bytesOf = ({ bytes }: { readonly bytes?: number }): number => bytes ?? BYTES_UNKNOWN;
-  return { items: ITEMS, bytes: BYTES, bytesOf, signal };
-}
-
 export class Copier {
   readonly #inTarget: Presence;
+  readonly #bounds: Bounds<NeededObject>;
+  readonly #running = new Map<string, Promise<Examined>>();
 
   constructor(private readonly deps: CopyDeps) {
     this.#inTarget = new Presence(deps.target, deps.retry);
+    this.#bounds = boundsOfObjects(objectGate(), deps.signal);
   }
 
   /** Copies what is not there. Throws `DATA_CORRUPTED` when an object is missing or damaged. */
   async copy(needed: Iterable<NeededObject>, chain?: SlotChain): Promise<void> {
-    await forEachBounded(needed, boundsOf(this.deps.signal), async (object) => {
+    await forEachBounded(needed, this.#bounds, async (object) => {
       if (this.deps.objects.get(object.key) !== undefined) return;
-      const present = await this.#present(object);
-      const examined = present ?? (await this.#transfer(object));
-      if (examined.slot !== undefined) chain?.add(examined.slot);
-      this.deps.objects.add(object.key, { size: examined.size, crc: examined.crc });
-      this.deps.onObject(examined.size, present === null);
+      const { slot } = await this.#once(object);
+      if (slot !== undefined) chain?.add(slot);
     });
+  }
+
+  /** A branch and its parent share objects, and may be copied at the same time. */
+  async #once(object: NeededObject): Promise<Examined> {
+    const { key } = object;
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const run = this.#copyOne(object).finally(() => this.#running.delete(key));
+    this.#running.set(key, run);
+    return run;
+  }
+
+  async #copyOne(object: NeededObject): Promise<Examined> {
+    const present = await this.#present(object);
+    const examined = present ?? (await this.#transfer(object));
+    const { size, crc } = examined;
+    this.deps.objects.add(object.key, { size, crc });
+    this.deps.onObject(size, present === null);
+    return examined;
   }
 
   /** Copies a log, given in order, and checks that it is one. */
@@ -105,6 +113,7 @@ export class Copier {
     const theirs = await this.#examineIn(target, slot, 'the target of the backup');
     if (ours.crc !== theirs.crc || ours.size !== theirs.size) throw differs(slot.key);
     if (ours.slot !== undefined) chain.add(ours.slot);
+    if (objects.get(slot.key) !== undefined) return;
     objects.add(slot.key, { size: ours.size, crc: ours.crc });
     this.deps.onObject(ours.size, false);
   }

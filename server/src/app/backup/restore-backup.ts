@@ -18,13 +18,13 @@ import { newCollectionId, newNonce, ObjectLayout } from '../log/object-layout.js
 import { RootStore } from '../log/root-store.js';
 import type { RetryDeps } from '../log/storage-retry.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
-import type { BackupRecord } from './backup-record.js';
+import type { BackedUpCollection, BackupRecord } from './backup-record.js';
 import { readBackupRecord } from './backup-record.js';
-import { forEachBounded } from './bounded.js';
-import { boundsOf } from './copy-objects.js';
+import type { Bounds } from './bounded.js';
+import { boundsOfCollections, boundsOfObjects, forEachBounded, objectGate } from './bounded.js';
 import type { Fault } from './faults.js';
 import type { NeededObject } from './needed-objects.js';
-import type { RestorePlan } from './plan-restore.js';
+import type { Planned, RestorePlan } from './plan-restore.js';
 import { readChecked, RestorePlanner } from './plan-restore.js';
 import type { CollectionSelection } from './selection.js';
 import type { StoreWork } from './store-work.js';
@@ -47,6 +47,8 @@ export interface RestoreOptions {
   readonly pastMs: number;
   /** API keys too. */
   readonly keys: boolean;
+  /** Leave collections alone whose name is taken, instead of refusing. */
+  readonly skipExisting: boolean;
 }
 
 export interface RestoredCollection {
@@ -63,6 +65,8 @@ export type RestoreOutcome =
   | {
       readonly kind: 'restored';
       readonly collections: readonly RestoredCollection[];
+      /** Their names were taken. */
+      readonly skipped: readonly string[];
       readonly keys: number;
       readonly objects: number;
       readonly bytes: number;
@@ -84,12 +88,23 @@ export async function restoreBackup(deps: RestoreDeps, options: RestoreOptions):
   const restoration = new Restoration(deps, record);
   const { plans, keys, faults } = await restoration.plan(options);
   if (faults.length > 0) return { kind: 'refused', faults };
-  for (const plan of plans) await restoration.checkName(plan);
-  const collections: RestoredCollection[] = [];
-  for (const plan of plans) collections.push(await restoration.restore(plan));
+  const bounds = boundsOfCollections(deps.signal);
+  const skipped = new Set<RestorePlan>();
+  await forEachBounded(plans, bounds, async (plan) => {
+    if (await restoration.isFree(plan)) return;
+    if (!options.skipExisting) throw taken(plan);
+    skipped.add(plan);
+  });
+  const restored = new Map<RestorePlan, RestoredCollection>();
+  const free = plans.filter((plan) => !skipped.has(plan));
+  await forEachBounded(free, bounds, async (plan) => {
+    restored.set(plan, await restoration.restore(plan));
+  });
+  const collections = plans.flatMap((plan) => restored.get(plan) ?? []);
   const restoredKeys = await restoration.restoreKeys(keys);
   return {
     ...{ kind: 'restored', collections, keys: restoredKeys, ...restoration.totals },
+    skipped: [...skipped].map(({ tenant, name }) => `${tenant}/${name}`),
     tookMs: deps.clock.monotonic() - startedMs,
   };
 }
@@ -99,6 +114,7 @@ class Restoration {
   readonly #layout = new ObjectLayout();
   readonly #catalog: Catalog;
   readonly #retry: RetryDeps;
+  readonly #bounds: Bounds<NeededObject>;
 
   constructor(
     private readonly deps: RestoreDeps,
@@ -106,6 +122,7 @@ class Restoration {
   ) {
     this.#retry = { scheduler: deps.scheduler, rng: deps.rng, policy: STORAGE_RETRY };
     this.#catalog = new Catalog({ ...deps, store: deps.destination, layout: this.#layout });
+    this.#bounds = boundsOfObjects(objectGate(), deps.signal);
   }
 
   async plan({ selection, asOfMs, name, keys, pastMs }: RestoreOptions): Promise<{
@@ -123,26 +140,24 @@ class Restoration {
       });
     }
     const planner = new RestorePlanner({ target, retry, record });
-    const plans: RestorePlan[] = [];
-    const faults: Fault[] = [];
-    for (const from of wanted) {
-      const planned = await planner.plan({
+    const planned = new Map<BackedUpCollection, Planned>();
+    await forEachBounded(wanted, boundsOfCollections(this.deps.signal), async (from) => {
+      const plan = await planner.plan({
         ...{ from, name: name ?? (from.schema.name as CollectionName) },
         pastFromMs: this.deps.clock.now() - pastMs,
         ...(asOfMs === undefined ? {} : { asOfMs }),
       });
-      if (planned.kind === 'plan') plans.push(planned.plan);
-      else faults.push(...planned.faults);
-    }
+      planned.set(from, plan);
+    });
+    const inOrder = wanted.flatMap((from) => planned.get(from) ?? []);
+    const plans = inOrder.flatMap((it) => (it.kind === 'plan' ? [it.plan] : []));
+    const faults = inOrder.flatMap((it) => (it.kind === 'faults' ? it.faults : []));
     const wantedKeys = keys ? keysOf(record) : [];
-    faults.push(...(await planner.missingKeys(wantedKeys)));
-    return { plans, keys: wantedKeys, faults };
+    return { plans, keys: wantedKeys, faults: [...faults, ...(await planner.missingKeys(wantedKeys))] };
   }
 
-  async checkName({ tenant, name }: RestorePlan): Promise<void> {
-    if ((await this.#catalog.get(tenant, name)) === null) return;
-    const text = `collection "${tenant}/${name}" exists already: nothing was written; give another name`;
-    throw new OmenError('COLLECTION_EXISTS', text, { field: 'name' });
+  async isFree({ tenant, name }: RestorePlan): Promise<boolean> {
+    return (await this.#catalog.get(tenant, name)) === null;
   }
 
   async restore(plan: RestorePlan): Promise<RestoredCollection> {
@@ -165,10 +180,10 @@ class Restoration {
 
   /** Into the new collection's folder, under the names they have in their own. */
   async #copy(plan: RestorePlan, id: CollectionId, renew: () => Promise<void>): Promise<void> {
-    const { clock, signal, destination } = this.deps;
+    const { clock, destination } = this.deps;
     const layout = this.#layout.collection(id);
     let renewedMs = clock.monotonic();
-    await forEachBounded(plan.needed(), boundsOf(signal), async ({ key, relative }) => {
+    await forEachBounded(plan.needed(), this.#bounds, async ({ key, relative }) => {
       const body = await this.#read(key);
       const nonce = newNonce(this.#retry.rng);
       const at = layout.absolute(relative);
@@ -214,9 +229,9 @@ class Restoration {
   }
 
   async restoreKeys(keys: readonly NeededObject[]): Promise<number> {
-    const { destination, signal } = this.deps;
+    const { destination } = this.deps;
     let written = 0;
-    await forEachBounded(keys, boundsOf(signal), async ({ key }) => {
+    await forEachBounded(keys, this.#bounds, async ({ key }) => {
       const body = await this.#read(key);
       const nonce = newNonce(this.#retry.rng);
       const put = await withRetry(this.#retry, () => destination.putIfAbsent(key, body, nonce));
@@ -224,6 +239,11 @@ class Restoration {
     });
     return written;
   }
+}
+
+function taken({ tenant, name }: RestorePlan): OmenError {
+  const text = `collection "${tenant}/${name}" exists already: nothing was written; give another name`;
+  return new OmenError('COLLECTION_EXISTS', text, { field: 'name' });
 }
 
 function keysOf({ objects }: BackupRecord): NeededObject[] {

@@ -21,6 +21,7 @@ import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import { listAll } from '../maintenance/list-objects.js';
 import type { BackedUpCollection, BackupRecord, FailedCollection } from './backup-record.js';
 import { listBackups, newBackupId, putBackupRecord, readBackupRecord } from './backup-record.js';
+import { boundsOfCollections, forEachBounded } from './bounded.js';
 import { Copier } from './copy-objects.js';
 import type { BackupHistory, HeldMoment } from './hold-moment.js';
 import { holdMoment } from './hold-moment.js';
@@ -87,11 +88,13 @@ class BackupRun {
     const startedAtMs = Math.floor(deps.clock.now());
     const backupId = newBackupId(startedAtMs, deps.rng);
     const copier = await this.#copier();
-    for (const living of await options.selection.of(this.#catalog)) {
-      deps.signal?.throwIfAborted();
-      await this.#collection(copier, backupId, living);
-    }
+    const all = await options.selection.of(this.#catalog);
+    await forEachBounded(all, boundsOfCollections(deps.signal), (living) =>
+      this.#collection(copier, backupId, living),
+    );
     if (options.selection.isAll) await this.#keys(copier);
+    const order = new Map(all.map(({ entry }, index) => [entry.id, index]));
+    this.#collections.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
     const record: BackupRecord = {
       ...{ backupId, startedAtMs, endedAtMs: Math.floor(deps.clock.now()), full: options.selection.isAll },
       ...{ collections: this.#collections, failed: this.#failed, objects: this.#objects },

@@ -11,8 +11,8 @@ import type { RetryDeps } from '../log/storage-retry.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import type { BackedUpCollection, BackupRecord } from './backup-record.js';
 import { readBackupRecord } from './backup-record.js';
-import { forEachBounded } from './bounded.js';
-import { boundsOf } from './copy-objects.js';
+import type { Bounds } from './bounded.js';
+import { boundsOfCollections, boundsOfObjects, forEachBounded, objectGate } from './bounded.js';
 import type { Fault } from './faults.js';
 import { faultOf } from './faults.js';
 import type { StoredObject } from './inventory.js';
@@ -62,6 +62,7 @@ class Verification {
   readonly #layout = new ObjectLayout();
   readonly #presence: Presence;
   readonly #looked = new Set<string>();
+  readonly #bounds: Bounds<NeededObject>;
 
   constructor(
     private readonly deps: VerifyDeps,
@@ -69,10 +70,13 @@ class Verification {
     private readonly how: { readonly retry: RetryDeps; readonly quick: boolean },
   ) {
     this.#presence = new Presence(deps.target, how.retry);
+    this.#bounds = boundsOfObjects(objectGate(), deps.signal);
   }
 
   async run(): Promise<void> {
-    for (const collection of this.record.collections) await this.#collection(collection);
+    await forEachBounded(this.record.collections, boundsOfCollections(this.deps.signal), (collection) =>
+      this.#collection(collection),
+    );
     // Keys, and what is left of collections that were found damaged.
     const rest = [...this.record.objects.entries()].map(([key, { size }]): NeededObject => {
       return { key, relative: key, content: { kind: 'plain' }, bytes: size };
@@ -133,7 +137,7 @@ class Verification {
   }
 
   async #check(needed: Iterable<NeededObject>, of: string, chain?: SlotChain): Promise<void> {
-    await forEachBounded(needed, boundsOf(this.deps.signal), async (object) => {
+    await forEachBounded(needed, this.#bounds, async (object) => {
       // A branch shares slots with its parent; they are links of both logs.
       if (this.#looked.has(object.key) && (chain === undefined || this.how.quick)) return;
       if (this.how.quick) {

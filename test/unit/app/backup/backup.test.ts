@@ -5,6 +5,7 @@ import { BackupWorld } from '../../../support/backup-world.js';
 import { FailingObjectStore } from '../../../support/failing-object-store.js';
 import { reasonOf, SampleCollection } from '../../../support/sample-collection.js';
 import { SeededRng } from '../../../support/seeded-rng.js';
+import { columnsOf, contextOf } from '../../../support/test-app.js';
 
 const HOUR = 60 * 60 * 1000;
 
@@ -69,6 +70,40 @@ describe('A backup', () => {
     expect(await reasonOf(world.restore({ asOfMs: 1, name: 'x' as never }))).to.equal('MOMENT_NOT_KEPT');
     const later = world.app.clock.now() + 1;
     expect(await reasonOf(world.restore({ asOfMs: later, name: 'x' as never }))).to.equal('MOMENT_NOT_KEPT');
+  });
+
+  it('scenario 51: restored with its past, answers at every sequence number as the model does', async () => {
+    const { handlers } = world.app;
+    const rng = new SeededRng(21);
+    const model = new Map<string, number>();
+    const states = new Map<number, string>();
+    let sequence = 0;
+    for (let round = 0; round < 25; round++) {
+      // Several writes share a slot: moments in the middle of one count too.
+      const ids = [...new Set(Array.from({ length: 1 + rng.below(4) }, () => `k${rng.below(12)}`))];
+      const records = columnsOf(ids.map((id) => ({ id, vector: [round, 1] })));
+      await handlers.upsertRecords(contextOf(), { collection: 'words', records, requestId: '' });
+      for (const id of ids) {
+        model.set(id, round);
+        states.set(++sequence, textOf(model));
+      }
+      const victim = `k${rng.below(12)}`;
+      if (model.delete(victim)) {
+        await words.remove(victim);
+        states.set(++sequence, textOf(model));
+      }
+      world.app.clock.advance(10 * 60 * 1000);
+      if (rng.chance(0.3)) await words.flush();
+      if (rng.chance(0.2)) await words.settle();
+    }
+    await world.backUp();
+    const app = await world.elsewhere();
+    for (const collection of [words, new SampleCollection(app, 'words')]) {
+      for (const [at, state] of states) {
+        expect(await collection.all({ kind: 'sequence', sequence: at }), `at ${at}`).to.equal(state);
+      }
+    }
+    await app.close();
   });
 
   it('brings back the past and snapshots with the present', async () => {
@@ -254,6 +289,8 @@ describe('A backup', () => {
     await world.backUp();
     const before = await world.keys();
     expect(await reasonOf(world.restore())).to.equal('COLLECTION_EXISTS');
+    const skipping = await world.restore({ skipExisting: true });
+    expect(skipping).to.deep.include({ kind: 'restored', skipped: ['acme/words'], objects: 0 });
     expect(await world.keys()).to.deep.equal(before);
     const outcome = await world.restore({ name: 'second' as never });
     expect(outcome.kind).to.equal('restored');
@@ -270,6 +307,14 @@ describe('A backup', () => {
     await app.close();
   });
 });
+
+/** As `SampleCollection.all` gives it. */
+function textOf(model: ReadonlyMap<string, number>): string {
+  return [...model]
+    .map(([id, value]) => `${id}=${value}`)
+    .sort()
+    .join(' ');
+}
 
 /** All records but one, of what `SampleCollection.all` gives. */
 function without(id: string, all: string): string {
