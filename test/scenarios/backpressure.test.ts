@@ -10,6 +10,7 @@ const MIB = 1024 * 1024;
 const context = contextOf();
 const DIMENSIONS = 512;
 const BATCH = 100;
+const SECOND = 1000;
 const NAME = 'burst';
 
 describe('A log that is not folded', () => {
@@ -41,7 +42,7 @@ describe('A log that is not folded', () => {
 
     store.heal();
     while (upkeep.unfoldedBytes > upkeep.unfoldedBounds.soft) {
-      await app.scheduler.sleep(1000);
+      await app.scheduler.sleep(SECOND);
       expect(await words.count(), 'visible while it is folded').to.equal(batches * BATCH);
     }
     await write(app, batches++);
