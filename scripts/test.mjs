@@ -1,5 +1,6 @@
 // `npm test [-- MOCHA ARGUMENTS]`: from a fresh clone, every test that needs nothing but Node.
-// `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`.
+// `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`; with
+// `--seeds 2000` that many worlds on all cores, with `SEED=7` before it one world with its trace.
 // `npm run test:s3` runs against real S3 servers, which it builds once with Go: `--s3`.
 // `npm run test:recall` compares with exact search on GloVe, which it fetches once: `--recall`.
 import { existsSync, readdirSync } from 'node:fs';
@@ -20,6 +21,9 @@ if (named === SUITES['--s3']) {
   const { installS3Servers } = await import('./s3-servers.mjs');
   Object.assign(process.env, await installS3Servers());
 }
+if (named === SUITES['--sim'] && process.env.SEED !== undefined) {
+  args.push(join(ROOT, 'test/dist/simulation/histories.test.js'));
+}
 const folders =
   named ??
   ['unit', 'contract', 'property', 'scenarios', 'integration', 'tidy'].map((name) => `test/dist/${name}`);
@@ -31,12 +35,12 @@ const specs = args.some((arg) => arg.endsWith('.js'))
       .map((folder) => `${folder}/**/*.test.js`);
 // Not .mocharc.json: its list of files would be added to ours.
 const options = ['--no-config', '--forbid-only', '--timeout', '20000'];
+const manySeeds = named === SUITES['--sim'] && args.includes('--seeds');
 become(process.execPath, [
   '--enable-source-maps',
-  join(ROOT, 'node_modules/mocha/bin/mocha.js'),
-  ...options,
-  ...args,
-  ...specs,
+  ...(manySeeds
+    ? [join(ROOT, 'test/dist/simulation/run.js'), ...args]
+    : [join(ROOT, 'node_modules/mocha/bin/mocha.js'), ...options, ...args, ...specs]),
 ]);
 
 function hasTests(folder) {

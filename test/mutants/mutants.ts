@@ -7,17 +7,80 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** Seeds whose histories show it. */
+  /** Seeds whose worlds show it. */
   readonly seeds: readonly number[];
 }
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: 'no boundary check: a slot counts wherever the floor of the log is',
+    file: 'app/log/commit-loop.js',
+    find: "root.walFloor < attempt.slot.slot ? { kind: 'committed' } : { kind: 'overtaken' }",
+    replace: "{ kind: 'committed' }",
+    seeds: [79, 160],
+  },
+  {
+    name: 'the collector reads the root first: what a job registers afterwards is garbage to it',
+    file: 'app/maintenance/collect-garbage.js',
+    find: 'const { root } = await rootStore.refresh();',
+    replace: 'const { root } = { root: prepared };',
+    seeds: [8, 13],
+  },
+  {
+    name: 'the nonce is not compared: an own slot whose answer was lost is taken for another writer’s',
+    file: 'app/log/commit-loop.js',
+    find: 'found?.nonce === attempt.slot.nonce',
+    replace: 'found === null',
+    seeds: [25, 42],
+  },
+  {
+    name: 'a job publishes after its right was revoked',
+    file: 'core/log/transitions.js',
+    find: 'function checkJob(root, jobId) {',
+    replace: 'function checkJob(root, jobId) {\n    return;',
+    seeds: [6, 12],
+  },
+  {
+    name: 'a memtable is counted beside the segment made of it',
+    file: 'core/collection/state.js',
+    find: 'this.#frozen = this.#frozen.filter((other) => other !== frozen);',
+    replace: 'frozen.memtable.release = () => undefined;',
+    seeds: [1, 2],
+  },
+  {
+    name: 'the checksums of a log slot are not compared',
+    file: 'core/log/wal-slot.js',
+    find: 'if (crc32c(body.subarray(offset, offset + length)) !== checksum) {',
+    replace: 'if (checksum < 0) {',
+    seeds: [15, 23],
+  },
+  {
+    name: 'the checksums of a segment are not compared',
+    file: 'core/segment/integrity.js',
+    find: 'if (seen !== view.getUint32((entry.firstChecksum + block) * 4, true)) {',
+    replace: 'if (seen < 0) {',
+    seeds: [29, 59],
+  },
+  {
+    name: 'a strong read does not look for newer writes',
+    file: 'app/collections/freshness.js',
+    find: 'if (this.#running === null)\n            return this.#look();',
+    replace: 'return;',
+    seeds: [1, 2],
+  },
+  {
+    name: 'a reader applies slots without reading the root behind them',
+    file: 'app/log/log-follower.js',
+    find: 'if (root.walFloor > this.position.slot) {',
+    replace: 'if (root.walFloor < 0) {',
+    seeds: [3, 5],
+  },
+  {
     name: 'a merge forgets which rows were deleted while it ran',
     file: 'core/collection/state.js',
     find: 'segment.remove(source.idOf(row), sequence)',
     replace: 'void sequence',
-    seeds: [2, 3],
+    seeds: [4, 5],
   },
   {
     name: 'a flush forgets to persist deleted rows',
@@ -28,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'remembered requests are lost with the log',
-    file: 'app/maintenance/flush.js',
+    file: 'app/maintenance/write-request-window.js',
     find: 'if (entries.length === 0)',
     replace: 'if (entries.length >= 0)',
     seeds: [1, 2],

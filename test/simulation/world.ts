@@ -1,342 +1,226 @@
-// One random history of one collection on storage that fails: writes, reads, flushes, merges and crashes,
-// drawn from a seed. After every step the collection must be what the model says. The trace has one line per
-// event.
-import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
-import type { Filter } from '#server/core/filter/ast.js';
-import type { RecordColumns } from '#server/app/api.js';
-import { OmenError } from '#server/core/errors.js';
-import type { AttributeValue } from '#server/core/record/record.js';
-import { FailingObjectStore } from '../support/failing-object-store.js';
+/*
+ * A world: servers on one bucket, clients, and what goes wrong, all drawn from one seed.
+ *
+ * Everything happens on one timeline. Every change of the bucket is checked when it takes effect and every
+ * answer when it arrives; the first broken promise ends the world. The trace has one line per event: store
+ * calls, operations, faults.
+ */
+import type { RequestContext } from '#server/app/api.js';
+import type { App } from '#server/app/app.js';
+import type { OmenError } from '#server/core/errors.js';
+import { decodeEnvelope } from '#server/core/log/envelope.js';
+import type { Call, Fault, Hold } from '../support/failing-object-store.js';
+import { FAULTS } from '../support/failing-object-store.js';
 import { SeededRng } from '../support/seeded-rng.js';
-import type { TestApp, TestRecord } from '../support/test-app.js';
-import { columnsOf, contextOf, openTestApp } from '../support/test-app.js';
-import type { ModelRecord } from './model.js';
-import { Model } from './model.js';
+import type { Change } from './bucket.js';
+import { Bucket } from './bucket.js';
+import { Checker, Violation } from './linearizability.js';
+import type { Reply, Surroundings } from './server.js';
+import { SimServer } from './server.js';
+import type { Settings } from './settings.js';
+import { drawSettings } from './settings.js';
+import { StoreRules } from './store-rules.js';
+import { nextTurn, Timeline } from './timeline.js';
 
-const NAME = 'simulated';
-const COLORS = ['red', 'green', 'blue'] as const;
-const IDS = 60;
-const context = contextOf();
-const READ = { consistency: 'session', sessionToken: '' } as const;
-
-/** What the history promised and did not keep. */
-export class Violation extends Error {
-  override readonly name = 'Violation';
+/** A collection that clients use. */
+export interface Subject {
+  readonly tenant: string;
+  readonly name: string;
+  readonly id: string;
+  readonly rules: StoreRules;
+  readonly checker: Checker;
+  /** Of recent answers. */
+  readonly tokens: { readonly token: string; readonly sequence: number }[];
 }
 
-export interface History {
-  readonly trace: readonly string[];
-  readonly merges: number;
-  /** Null when every promise was kept. */
-  readonly violation: Violation | null;
-}
+export const NAME = 'words';
+/** Share of answers to slots and roots that are lost where adapters do not know their own writes again. */
+const LOST_RATE = 0.08;
+/** Steps of the timeline that end a world in which nothing comes to an end. */
+const STEPS_MAX = 300_000;
 
-/** Runs `steps` steps. The same seed gives the same trace. */
-export async function runHistory(seed: number, steps: number): Promise<History> {
-  const world = new World(seed);
-  try {
-    await world.start();
-    for (let step = 0; step < steps; step++) await world.step();
-    await world.finish();
-    return { trace: world.trace, merges: world.merges, violation: null };
-  } catch (error) {
-    const violation =
-      error instanceof Violation ? error : new Violation(String((error as Error).stack), { cause: error });
-    return { trace: world.trace, merges: world.merges, violation };
-  }
-}
-
-class World {
+export class World implements Surroundings {
+  /** One line per event. */
   readonly trace: string[] = [];
-  /** Merges that were published: a history without one shows little. */
-  merges = 0;
-  readonly #rng: SeededRng;
-  readonly #disk = new MemoryObjectStore();
-  readonly #model = new Model();
-  readonly #answered: { requestId: string; columns: RecordColumns; updated: number }[] = [];
-  #rates = {};
-  #store: FailingObjectStore;
-  #app!: TestApp;
-  #requests = 0;
-  #starts = 0;
+  readonly rng: SeededRng;
+  readonly settings: Settings;
+  readonly timeline = new Timeline();
+  readonly bucket: Bucket;
+  readonly subjects: Subject[] = [];
+  /** By number; the next run of a server takes the place of a dead one. */
+  readonly servers: SimServer[] = [];
+  /** Until when the storage of one process, or with `*` of all, is out of order. */
+  readonly outages = new Map<string, number>();
+  /** Calls that are stopped on their way, or will be. */
+  readonly held: Hold[] = [];
+  /** Clients rest until then. */
+  calmUntilMs = 0;
+  /** Nothing goes wrong any more and actors end. */
+  healed = false;
+  /** And whatever had gone wrong is over. */
+  resting = false;
+  violation: Violation | null = null;
+  readonly #rules = new Map<string, StoreRules>();
+  readonly #pools: SimServer[] = [];
+  #seeds = 0;
+  #operations = 0;
 
-  constructor(private readonly seed: number) {
-    this.#rng = new SeededRng(seed);
-    this.#store = this.#newStore();
+  constructor(readonly seed: number) {
+    this.rng = new SeededRng(seed);
+    this.settings = drawSettings(this.rng);
+    this.bucket = new Bucket(this.settings.forgetful, (change) => this.#changed(change));
   }
 
-  async start(): Promise<void> {
-    await this.#open();
-    this.#setRate(0.01);
-    await this.#certain('create', () =>
-      this.#app.handlers.createCollection(context, {
-        name: NAME,
-        dimensions: 4,
-        metric: 'l2',
-        requestId: '',
-      }),
-    );
+  /** Lets time pass until `done`, or until a promise is broken. */
+  async until(done: () => boolean): Promise<void> {
+    await nextTurn();
+    for (let steps = 0; this.violation === null && !done(); steps++) {
+      if (steps > STEPS_MAX) throw new Violation('the world does not come to an end');
+      if (!(await this.timeline.step())) throw new Violation('nothing is left to happen');
+    }
+    if (this.violation !== null) throw this.violation;
   }
 
-  async step(): Promise<void> {
-    const dice = this.#rng.below(100);
-    if (dice < 40) await this.#upsert();
-    else if (dice < 50) await this.#patch();
-    else if (dice < 60) await this.#delete();
-    else if (dice < 66) await this.#deleteByFilter();
-    else if (dice < 72) await this.#flush();
-    else if (dice < 76) await this.#crash();
-    else if (dice < 82) await this.#repeat();
-    else await this.#read();
-    await this.#compareAll();
+  /** Waits for a promise that needs time to pass. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    let ended = false;
+    const end = (): void => void (ended = true);
+    promise.then(end, end);
+    await this.until(() => ended);
+    return promise;
   }
 
-  /** Heals the storage, restarts, and compares everything. */
-  async finish(): Promise<void> {
-    await this.#restart('end', 0);
-    await this.#compareAll();
-    await this.#app.close();
+  readonly note = (who: string, event: string): void => {
+    this.trace.push(`${this.timeline.now.toFixed(1)} ${who} ${event}`);
+  };
+
+  /** Ends the world: a promise was broken, or something threw that must not. */
+  readonly fail = (error: unknown): void => {
+    this.violation ??=
+      error instanceof Violation
+        ? error
+        : new Violation(error instanceof Error ? (error.stack ?? error.message) : String(error), {
+            cause: error,
+          });
+  };
+
+  readonly draw = (who: string, rng: SeededRng, { operation, key }: Call): Fault | null => {
+    if (this.healed) return null;
+    const outage = Math.max(this.outages.get(who) ?? 0, this.outages.get('*') ?? 0);
+    if (this.timeline.now < outage) return rng.chance(0.85) ? 'before' : 'after';
+    const { rates } = this.settings;
+    let dice = rng.unit();
+    for (const fault of FAULTS) {
+      dice -= rates[fault] ?? 0;
+      if (dice < 0) return fault;
+    }
+    const decides = operation === 'compareAndSwap' || key.includes('/w/');
+    if (this.settings.forgetful && decides && rng.chance(LOST_RATE)) return 'after';
+    return operation === 'get' && rng.chance(this.#damageRate(key)) ? drawDamage(rng) : null;
+  };
+
+  /** A seed that no other part of this world has. */
+  nextSeed(): number {
+    return this.seed * 1000 + ++this.#seeds;
   }
 
-  async #upsert(): Promise<void> {
-    const records = this.#someIds(1 + this.#rng.below(8)).map((id) => ({ id, ...this.#record() }));
-    const updated = records.filter(({ id }) => this.#model.records.has(id)).length;
-    await this.#write(`upsert ${records.map(({ id }) => id).join(' ')}`, async (requestId) => {
-      const columns = columnsOf(records.map((record) => toTestRecord(record.id, record)));
-      const answer = await this.#app.handlers.upsertRecords(context, {
-        collection: NAME,
-        records: columns,
-        requestId,
-      });
-      this.#expect(answer.updated, updated, 'updated');
-      this.#answered.push({ requestId, columns, updated });
-    });
-    for (const { id, vector, color, rank } of records) this.#model.records.set(id, { vector, color, rank });
+  /** Names an operation. */
+  nextOperation(kind: string): string {
+    return `${kind}-${++this.#operations}`;
   }
 
-  /** An old request comes once more: it gets its first answer and changes nothing. */
-  async #repeat(): Promise<void> {
-    const old = this.#answered[this.#rng.below(Math.max(1, this.#answered.length))];
-    if (old === undefined) return;
-    const { requestId, columns, updated } = old;
-    const answer = await this.#certain(`repeat ${requestId}`, () =>
-      this.#app.handlers.upsertRecords(context, { collection: NAME, records: columns, requestId }),
-    );
-    this.#expect(answer.updated, updated, `updated by the repeated ${requestId}`);
-    this.#log(`repeat ${requestId}`);
+  /** Starts a server, again if storage is in the way. Resolves when it is up or dead. */
+  async startServer(number: number): Promise<void> {
+    const server = new SimServer(`server ${number}`, this, this.nextSeed());
+    this.#pools.push(server);
+    this.servers[number] = server;
+    await server.start();
   }
 
-  async #patch(): Promise<void> {
-    const ids = this.#someIds(1 + this.#rng.below(4));
-    const rank = this.#rng.below(100);
-    const known = ids.filter((id) => this.#model.records.has(id));
-    await this.#write(`patch ${ids.join(' ')}`, async (requestId) => {
-      const patches = ids.map((id) => ({ id, attributes: new Map([['rank', BigInt(rank)]]) }));
-      const answer = await this.#app.handlers.patchRecords(context, { collection: NAME, patches, requestId });
-      this.#expect(answer.patched, known.length, 'patched');
-    });
-    for (const id of known) this.#model.records.set(id, { ...this.#modelRecord(id), rank });
+  /** As a load balancer chooses: mostly a server that answers. */
+  pickServer(rng: SeededRng): SimServer {
+    const well = this.servers.filter(({ alive, time }) => alive && !time.frozen);
+    const among = well.length > 0 && rng.chance(0.8) ? well : this.servers;
+    const server = among[rng.below(among.length)];
+    if (server === undefined) throw new Error('a world without servers');
+    return server;
   }
 
-  async #delete(): Promise<void> {
-    const ids = this.#someIds(1 + this.#rng.below(4));
-    const known = ids.filter((id) => this.#model.records.has(id));
-    await this.#write(`delete ${ids.join(' ')}`, async (requestId) => {
-      const answer = await this.#app.handlers.deleteRecords(context, { collection: NAME, ids, requestId });
-      this.#expect(answer.deleted, known.length, 'deleted');
-    });
-    for (const id of known) this.#model.records.delete(id);
+  /** Calls a server as a client does, and takes only such answers as a client may get. */
+  async call<T>(
+    server: SimServer,
+    tenant: string,
+    run: (app: App, context: RequestContext) => Promise<T>,
+  ): Promise<Reply<T>> {
+    const reply = await server.call(tenant, this.resting ? 120_000 : this.settings.clientMs, run);
+    if (reply.kind === 'error' && !this.#allowed(reply.error)) this.fail(reply.error);
+    return reply;
   }
 
-  async #deleteByFilter(): Promise<void> {
-    const below = this.#rng.below(20);
-    const doomed = [...this.#model.records].filter(([, { rank }]) => rank < below).map(([id]) => id);
-    await this.#write(`delete rank < ${below}`, async (requestId) => {
-      const filter: Filter = { kind: 'range', field: 'rank', operator: 'lt', value: BigInt(below) };
-      const answer = await this.#app.handlers.deleteRecords(context, {
-        collection: NAME,
-        ids: [],
-        filter,
-        requestId,
-      });
-      this.#expect(answer.deleted, doomed.length, 'deleted by filter');
-    });
-    for (const id of doomed) this.#model.records.delete(id);
+  /** Clients think between operations, and rest in a calm. */
+  async think(rng: SeededRng): Promise<void> {
+    await this.timeline.sleep(-Math.log(1 - rng.unit()) * this.settings.thinkMs);
+    if (!this.healed && this.timeline.now < this.calmUntilMs) {
+      await this.timeline.sleep(this.calmUntilMs - this.timeline.now);
+    }
   }
 
-  async #flush(): Promise<void> {
-    const collection = await this.#certain('open', () => this.#app.collections.open(context.tenant, NAME));
+  /** Ends every process and gives their memory back. */
+  dispose(): void {
+    for (const server of this.#pools) server.dispose();
+  }
+
+  #damageRate(key: string): number {
+    const { damageRate } = this.settings;
+    // Segments are read seldom, and are large.
+    if (damageRate === 0 || !/\/[swdr]\//.test(key)) return 0;
+    return key.includes('/s/') ? Math.max(0.4, damageRate) : damageRate;
+  }
+
+  #allowed({ reason }: OmenError): boolean {
+    if (reason === 'DATA_CORRUPTED') return this.settings.damaged && !this.resting;
+    return EXPECTED.has(reason);
+  }
+
+  #changed({ key, body }: Change): void {
     try {
-      const merge = this.#rng.chance(0.5);
-      const before = collection.state.segments.length;
-      await (merge ? collection.upkeep.settle() : collection.upkeep.flush());
-      const after = collection.state.segments.length;
-      if (merge && before > 1 && after <= before) this.merges++;
-      this.#log(`${merge ? 'merge' : 'flush'}: ${before} to ${after} segments`);
+      const [, id = '', rest = ''] = /^n\/[^/]+\/([^/]+)\/(.*)$/.exec(key) ?? [];
+      if (id !== '') this.#rulesOf(id).changed(rest, body);
+      else if (key.startsWith('_catalog/') && body !== null) this.#named(key, body);
     } catch (error) {
-      this.#log(`flush failed: ${reasonOf(error)}`);
+      this.fail(error);
     }
   }
 
-  async #crash(): Promise<void> {
-    await this.#restart('crash', 0.01);
+  #rulesOf(id: string): StoreRules {
+    const known = this.#rules.get(id);
+    if (known !== undefined) return known;
+    const rules = new StoreRules(new Checker());
+    this.#rules.set(id, rules);
+    return rules;
   }
 
-  async #read(): Promise<void> {
-    const color = this.#rng.chance(0.5) ? (COLORS[this.#rng.below(COLORS.length)] ?? null) : null;
-    const keep = (record: ModelRecord): boolean => color === null || record.color === color;
-    const filter: Filter | null = color === null ? null : { kind: 'eq', field: 'color', value: color };
-    const with_ = filter === null ? {} : { filter };
-    const { count } = await this.#certain('count', () =>
-      this.#app.handlers.countRecords(context, { collection: NAME, ...READ, ...with_ }),
-    );
-    this.#expect(count, this.#model.count(keep), `count of ${color ?? 'all'}`);
-    const query = this.#vector();
-    const exact = this.#rng.chance(0.7);
-    const { hits } = await this.#certain('query', () =>
-      this.#app.handlers.query(context, {
-        ...{ collection: NAME, vector: Float32Array.from(query), topK: 5, select: [], includeVectors: false },
-        ...{ params: { exact }, ...READ, ...with_ },
-      }),
-    );
-    const best = this.#model.nearest(query, 5, keep);
-    this.#expect(hits.length, best.length, `hits of ${color ?? 'all'}`);
-    this.#expect(new Set(hits.map(({ id }) => id)).size, hits.length, 'distinct hits');
-    hits.forEach(({ score }, index) => {
-      const wanted = best[index] ?? 0;
-      if (exact && Math.abs(score - wanted) > 1e-3 * (1 + Math.abs(wanted))) {
-        throw new Violation(`hit ${index} has score ${score}, the model says ${wanted}`);
-      }
-    });
-    this.#log(`read ${color ?? 'all'} ${count}`);
-  }
-
-  async #compareAll(): Promise<void> {
-    const seen = new Map<string, string>();
-    let pageToken = '';
-    do {
-      const page = await this.#certain('scan', () =>
-        this.#app.handlers.scanRecords(context, {
-          ...{ collection: NAME, select: 'all', includeVectors: true, pageSize: 17, pageToken, ...READ },
-        }),
-      );
-      for (const { id, vector, attributes } of page.records) {
-        if (seen.has(id)) throw new Violation(`scan gave ${id} twice`);
-        seen.set(id, describe([...(vector ?? [])], attributes.get('color'), attributes.get('rank')));
-      }
-      ({ nextPageToken: pageToken } = page);
-    } while (pageToken !== '');
-    for (const [id, { vector, color, rank }] of this.#model.records) {
-      this.#expect(seen.get(id), describe(vector, color, BigInt(rank)), `record ${id}`);
-    }
-    this.#expect(seen.size, this.#model.records.size, 'records scanned');
-  }
-
-  /** Repeats a write with one request id until its outcome is known, through restarts, as the client does. */
-  async #write(what: string, call: (requestId: string) => Promise<void>): Promise<void> {
-    const requestId = `request-${++this.#requests}`;
-    // Sometimes the process dies in the middle.
-    if (this.#rng.chance(0.05)) {
-      const fault = this.#rng.chance(0.5) ? 'killed-before' : 'killed-after';
-      this.#store.failAt(this.#rng.below(3), fault);
-      const outcome = await Promise.race([
-        call(requestId).then(
-          () => 'done' as const,
-          () => 'failed' as const,
-        ),
-        this.#dead(),
-      ]);
-      this.#log(`${what}: ${fault}, ${outcome}`);
-      await this.#restart('after a kill', 0.01);
-    }
-    await this.#certain(what, () => call(requestId));
-    this.#log(what);
-  }
-
-  /** Repeats a call until it succeeds; gives up on the storage healing after many tries. */
-  async #certain<T>(what: string, call: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await call();
-      } catch (error) {
-        if (error instanceof Violation || !(error instanceof OmenError)) throw error;
-        this.#log(`${what} failed: ${error.reason}`);
-        if (tries > 50) throw new Violation(`${what} never succeeds: ${error.message}`, { cause: error });
-        await this.#app.scheduler.sleep(1000);
-      }
-    }
-  }
-
-  async #restart(why: string, rate: number): Promise<void> {
-    // What the dead process still has under way reaches storage no more.
-    this.#store.failAt(0, 'killed-before');
-    this.#store = this.#newStore();
-    await this.#open();
-    this.#setRate(rate);
-    this.#log(`restart: ${why}`);
-  }
-
-  async #open(): Promise<void> {
-    const options = { seed: this.seed + 1000 * ++this.#starts, foldSlots: 6, clusterFromRows: 16 };
-    this.#app = await openTestApp(this.#store, options);
-  }
-
-  /** Storage is healthy while a server starts: its probe refuses a store that fails it. */
-  #newStore(): FailingObjectStore {
-    this.#rates = { before: 0, after: 0, full: 0 };
-    return new FailingObjectStore(this.#disk, { rng: this.#rng, rates: this.#rates });
-  }
-
-  #setRate(rate: number): void {
-    Object.assign(this.#rates, { before: rate, after: rate, full: rate / 2 });
-  }
-
-  async #dead(): Promise<'dead'> {
-    // Longer than anything that is alive takes.
-    await this.#app.scheduler.sleep(60_000);
-    return 'dead';
-  }
-
-  #someIds(count: number): string[] {
-    return [...new Set(Array.from({ length: count }, () => `id${this.#rng.below(IDS)}`))];
-  }
-
-  #record(): ModelRecord {
-    return { vector: this.#vector(), color: COLORS[this.#rng.below(3)] ?? 'red', rank: this.#rng.below(100) };
-  }
-
-  #modelRecord(id: string): ModelRecord {
-    const record = this.#model.records.get(id);
-    if (record === undefined) throw new Error(`the model has no ${id}`);
-    return record;
-  }
-
-  #vector(): number[] {
-    return Array.from({ length: 4 }, () => Math.fround(this.#rng.unit() * 10 - 5));
-  }
-
-  #expect(seen: unknown, wanted: unknown, what: string): void {
-    if (seen !== wanted)
-      throw new Violation(`${what}: seen ${String(seen)}, the model says ${String(wanted)}`);
-  }
-
-  #log(event: string): void {
-    this.trace.push(event);
+  /** A name was given to a collection, or taken away. */
+  #named(key: string, body: Uint8Array): void {
+    const { current } = decodeEnvelope({ magic: 'OMCT', version: 1 }, body, key);
+    const { id } = (current ?? {}) as { id?: string };
+    if (id === undefined || this.subjects.some((subject) => subject.id === id)) return;
+    const [, , tenant = '', name = ''] = key.split('/');
+    const rules = this.#rulesOf(id);
+    this.subjects.push({ tenant, name, id, rules, checker: rules.checker, tokens: [] });
   }
 }
 
-function toTestRecord(id: string, { vector, color, rank }: ModelRecord): TestRecord {
-  const attributes = new Map<string, AttributeValue>([
-    ['color', color],
-    ['rank', BigInt(rank)],
-  ]);
-  return { id, vector, attributes };
+function drawDamage(rng: SeededRng): Fault {
+  return rng.chance(0.85) ? 'flipped' : 'truncated';
 }
 
-function describe(vector: readonly number[], color: unknown, rank: unknown): string {
-  return `${vector.join(',')} ${String(color)} ${String(rank)}`;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof OmenError ? error.reason : String(error);
-}
+/** What a client may hear when storage or servers fail. */
+const EXPECTED = new Set<OmenError['reason']>([
+  'STORAGE_UNAVAILABLE',
+  'STORAGE_FULL',
+  'COLLECTION_BUSY',
+  'DEADLINE_EXCEEDED',
+  'CANCELLED',
+  'WRITE_BACKPRESSURE',
+]);

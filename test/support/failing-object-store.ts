@@ -42,10 +42,22 @@ export interface FailingStoreOptions {
   readonly rng?: SeededRng;
   /** Probability of a fault per call, for faults drawn at random. */
   readonly rates?: Partial<Record<Fault, number>>;
-  /** Calls take a random time up to this. Needs `scheduler`. */
+  /** Calls take a random time up to this before they are applied. Needs `scheduler`. */
   readonly delayMsMax?: number;
   readonly scheduler?: Scheduler;
+  /** How long a request or an answer is on its way; needs `scheduler`, and excludes `delayMsMax`. */
+  readonly latencyMs?: (call: Call, leg: Leg) => number;
+  /** On which requests travel that have left the process; absent: on `scheduler` as everything else. */
+  readonly network?: (call: Call) => Pick<Scheduler, 'sleep'>;
+  /** Decides the fault of a call that no plan concerns; instead of `rates`. */
+  readonly draw?: (call: Call) => Fault | null;
+  /** Told of every call when it is applied, or fails without: with what the store answered. */
+  readonly observe?: (call: Call, fault: Fault | null, result: unknown) => void;
+  /** Told when a fault kills the process. */
+  readonly killed?: () => void;
 }
+
+export type Leg = 'request' | 'answer';
 
 /** A call that is stopped on its way. */
 export interface Hold {
@@ -124,7 +136,8 @@ export class FailingObjectStore implements ObjectStore {
   }
 
   get(key: string, options?: GetOptions): Promise<GetOutcome> {
-    return this.#run({ operation: 'get', key }, () => this.inner.get(key, options));
+    const inPlace = options?.into !== undefined;
+    return this.#run({ operation: 'get', key }, () => this.inner.get(key, options), inPlace);
   }
 
   list(prefix: string, startAfter?: string): Promise<readonly ListedObject[]> {
@@ -139,26 +152,31 @@ export class FailingObjectStore implements ObjectStore {
     return this.inner.close();
   }
 
-  async #run<T>(call: Call, apply: () => Promise<T>): Promise<T> {
+  async #run<T>(call: Call, apply: () => Promise<T>, inPlace = false): Promise<T> {
     if (this.#killed) await never();
     this.calls.push(call);
     const fault = this.#nextFault(call);
-    await this.#delay();
+    await this.#delay(call);
     await this.#pass('before', call);
     if (fault === 'killed-before') await this.#kill();
-    if (fault === 'before') throw lost(call);
-    if (fault === 'full')
-      throw new OmenError('STORAGE_FULL', `storage is full: ${call.operation} ${call.key}`);
+    if (fault === 'before' || fault === 'full') {
+      this.options.observe?.(call, fault, null);
+      await this.#travel(call, 'answer');
+      throw fault === 'before' ? lost(call) : full(call);
+    }
     const result = await apply();
+    this.options.observe?.(call, fault, result);
     await this.#pass('after', call);
     if (fault === 'killed-after') await this.#kill();
+    await this.#travel(call, 'answer');
     if (fault === 'after') throw lost(call);
     if (this.#killed) await never();
-    return fault === 'truncated' || fault === 'flipped' ? this.#damage(result, fault) : result;
+    return fault === 'truncated' || fault === 'flipped' ? this.#damage(result, fault, inPlace) : result;
   }
 
   #kill(): Promise<never> {
     this.#killed = true;
+    this.options.killed?.();
     return never();
   }
 
@@ -170,10 +188,19 @@ export class FailingObjectStore implements ObjectStore {
     await gate.released;
   }
 
-  async #delay(): Promise<void> {
+  async #delay(call: Call): Promise<void> {
     const { delayMsMax, rng, scheduler } = this.options;
-    if (delayMsMax === undefined || rng === undefined || scheduler === undefined) return;
+    if (delayMsMax === undefined || rng === undefined || scheduler === undefined)
+      return this.#travel(call, 'request');
     await scheduler.sleep(rng.unit() * delayMsMax);
+  }
+
+  async #travel(call: Call, leg: Leg): Promise<void> {
+    const { latencyMs, scheduler, network } = this.options;
+    if (latencyMs === undefined || scheduler === undefined) return;
+    const way = leg === 'request' ? network?.(call) : undefined;
+    const ms = latencyMs(call, leg);
+    if (ms > 0) await (way ?? scheduler).sleep(ms);
   }
 
   #nextFault(call: Call): Fault | null {
@@ -187,23 +214,39 @@ export class FailingObjectStore implements ObjectStore {
       this.fired = true;
       return plan.fault;
     }
-    const { rng, rates = {} } = this.options;
+    const { rng, rates = {}, draw } = this.options;
+    if (draw !== undefined) return draw(call);
     if (rng === undefined) return null;
     return FAULTS.find((fault) => rng.chance(rates[fault] ?? 0)) ?? null;
   }
 
-  #damage<T>(result: T, fault: 'truncated' | 'flipped'): T {
+  /** Where the caller named the place for the bytes, the damage is done there. */
+  #damage<T>(result: T, fault: 'truncated' | 'flipped', inPlace: boolean): T {
     const got = result as GetOutcome;
     if (typeof got !== 'object' || got.kind !== 'found' || got.body.length === 0) return result;
-    const at = this.options.rng?.below(got.body.length) ?? got.body.length >> 1;
-    const body = fault === 'truncated' ? got.body.slice(0, at) : got.body.slice();
-    if (fault === 'flipped') body[at] = (body[at] ?? 0) ^ (1 << (at % 8));
-    return { ...got, body } as T;
+    const at = this.#somewhere(got.body);
+    const whole = inPlace ? got.body : got.body.slice();
+    if (fault === 'flipped') whole[at] = (whole[at] ?? 0) ^ (1 << (at % 8));
+    else whole.fill(0xaa, at);
+    return { ...got, body: fault === 'truncated' ? whole.subarray(0, at) : whole } as T;
+  }
+
+  /** A byte of the body; rather one that means something than one of the zeros between. */
+  #somewhere(body: Uint8Array): number {
+    const { rng } = this.options;
+    if (rng === undefined) return body.length >> 1;
+    let at = rng.below(body.length);
+    for (let tries = 0; tries < 8 && body[at] === 0; tries++) at = rng.below(body.length);
+    return at;
   }
 }
 
 function lost({ operation, key }: Call): OmenError {
   return new OmenError('STORAGE_UNAVAILABLE', `no answer from storage: ${operation} ${key}`);
+}
+
+function full({ operation, key }: Call): OmenError {
+  return new OmenError('STORAGE_FULL', `storage is full: ${operation} ${key}`);
 }
 
 function never(): Promise<never> {
