@@ -56,6 +56,8 @@ async function runStoreCommand(context: CommandContext, command: StoreCommand): 
   switch (command.kind) {
     case 'backup':
       return (await import('./cli/backup.js')).backupStore(context, command);
+    case 'backups':
+      return (await import('./cli/backups.js')).listBackupsOfStore(context, command);
     case 'verify':
       return (await import('./cli/verify.js')).verifyStore(context, command);
     case 'restore':

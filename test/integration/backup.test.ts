@@ -49,6 +49,11 @@ describe('The commands on stores, beside a running server', function () {
     expect(objectsOf(data()).filter((path) => path.includes('/p/'))).to.deep.equal([]);
 
     const { backupId } = JSON.parse(first.out) as { backupId: string };
+    const listed = await run('backups', '--from', store('copy'));
+    expect(
+      listed.out.split('\n').filter((line) => / 1 collections, \d+ objects, /.test(line)).length,
+    ).to.equal(2);
+    expect(listed.out.startsWith(backupId)).to.equal(true);
     for (const id of [[], ['--backup', backupId]]) {
       const verified = await run('verify', '--from', store('copy'), ...id);
       expect(verified.code, verified.out).to.equal(0);

@@ -10,7 +10,13 @@ import { TOKEN_LIFE_MS_MAX } from '../transport/auth/jwt.js';
 import { knownScopes } from '../transport/auth/scopes.js';
 import { parseOptions, UsageError } from './parse-options.js';
 import type { StoreCommand } from './store-arguments.js';
-import { backupCommand, collectCommand, restoreCommand, verifyCommand } from './store-arguments.js';
+import {
+  backupCommand,
+  backupsCommand,
+  collectCommand,
+  restoreCommand,
+  verifyCommand,
+} from './store-arguments.js';
 
 export { UsageError };
 
@@ -59,6 +65,8 @@ export function parseCommandLine(args: readonly string[]): Command {
       return keyCommand(rest);
     case 'backup':
       return backupCommand(rest);
+    case 'backups':
+      return backupsCommand(rest);
     case 'verify':
       return verifyCommand(rest);
     case 'restore':
@@ -67,7 +75,8 @@ export function parseCommandLine(args: readonly string[]): Command {
       return collectCommand(rest);
     default:
       throw new UsageError(
-        `there is no command "${command}": there are serve, token, key, backup, verify, restore and collect`,
+        `there is no command "${command}": there are serve, token, key, backup, backups, verify, restore and ` +
+          'collect',
       );
   }
 }

@@ -22,6 +22,7 @@ Usage:
       [--collection TENANT/NAME]…      default all, with the API keys
       [--history all|none]             with as much of the past as is kept (default), or the present only
       [--from STORE]                   default OMENDB_OBJECT_STORE
+  omendb backups --from STORE          list the backups in a store
   omendb verify --from STORE           read a backup and list all that is wrong with it
       [--backup ID] [--quick]          default the newest; look at names and sizes only
   omendb restore --from STORE          make collections of a backup anew

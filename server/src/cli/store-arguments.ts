@@ -53,11 +53,16 @@ export interface CollectCommand extends Common {
   readonly dryRun: boolean;
 }
 
-export type StoreCommand = BackupCommand | VerifyCommand | RestoreCommand | CollectCommand;
+export interface BackupsCommand extends Common {
+  readonly kind: 'backups';
+  readonly from: StoreAddress;
+}
+
+export type StoreCommand = BackupCommand | BackupsCommand | VerifyCommand | RestoreCommand | CollectCommand;
 
 /** Whether a command is about whole stores. */
 export function isStoreCommand(command: { readonly kind: string }): command is StoreCommand {
-  return ['backup', 'verify', 'restore', 'collect'].includes(command.kind);
+  return ['backup', 'backups', 'verify', 'restore', 'collect'].includes(command.kind);
 }
 
 const TEXT = { type: 'string' } as const;
@@ -75,6 +80,11 @@ export function backupCommand(args: readonly string[]): BackupCommand {
     ...{ kind: 'backup', from: optionalAddress('--from', values.from), to: address('--to', values.to) },
     ...{ selection: selectionOf(values.collection), history, json: values.json === true },
   };
+}
+
+export function backupsCommand(args: readonly string[]): BackupsCommand {
+  const { values } = parseOptions(args, { from: TEXT, json: FLAG } as const, 0);
+  return { kind: 'backups', from: address('--from', values.from), json: values.json === true };
 }
 
 export function verifyCommand(args: readonly string[]): VerifyCommand {
