@@ -63,7 +63,17 @@ function commandOf(
   mkdirSync(versions);
   const login = ['--access', KEY, '--secret', SECRET];
   return {
-    args: ['--port', address, '--quiet', '--keep-alive', ...login, 'posix', '--versioning-dir', versions, data],
+    args: [
+      '--port',
+      address,
+      '--quiet',
+      '--keep-alive',
+      ...login,
+      'posix',
+      '--versioning-dir',
+      versions,
+      data,
+    ],
     env: {},
   };
 }

@@ -81,7 +81,9 @@ export class ConnectionLanes {
         reject(signal?.reason as Error);
       };
       const waiter: Waiter = { admit: resolve, signal, onAbort };
-      flows.set(flow, [...(flows.get(flow) ?? []), waiter]);
+      const waiters = flows.get(flow) ?? [];
+      waiters.push(waiter);
+      flows.set(flow, waiters);
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
@@ -95,10 +97,10 @@ export class ConnectionLanes {
   #admitFrom(lane: Lane): void {
     const flows = this.#waiting[lane];
     for (const [flow, waiters] of flows) {
-      const [first, ...rest] = waiters;
+      const first = waiters.shift();
       // Behind the other flows: they take turns.
       flows.delete(flow);
-      if (rest.length > 0) flows.set(flow, rest);
+      if (waiters.length > 0) flows.set(flow, waiters);
       if (first === undefined) continue;
       first.signal?.removeEventListener('abort', first.onAbort);
       this.#active[lane]++;

@@ -19,7 +19,10 @@ export function laneOfWrite(key: string, bytes: number): Lane {
   return COMMIT.test(key) || bytes <= SMALL_BYTES ? 'commit' : 'flush';
 }
 
-/** Keys of one flow take turns with those of others: the collection, or whatever else is two folders deep. */
-export function flowOf(key: string): string {
-  return key.split('/', 3).join('/');
+/**
+ * Keys of one flow take turns with those of others: the collection, or whatever else is two folders below the
+ * store's prefix.
+ */
+export function flowOf(key: string, prefix: string): string {
+  return key.slice(prefix.length).split('/', 3).join('/');
 }

@@ -61,7 +61,8 @@ export class S3Calls {
   async once<T>(call: S3Call, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const closed = this.#closed.signal;
     const signal = call.signal === undefined ? closed : AbortSignal.any([closed, call.signal]);
-    const release = await this.parts.lanes.acquire(call.lane, flowOf(call.key), signal);
+    const flow = flowOf(call.key, this.options.prefix);
+    const release = await this.parts.lanes.acquire(call.lane, flow, signal);
     try {
       const result = await run(signal);
       this.#budget.earn();

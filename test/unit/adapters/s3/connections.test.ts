@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { ConnectionLanes } from '#server/adapters/s3/connection-lanes.js';
 import type { Lane } from '#server/adapters/s3/connection-lanes.js';
+import type { HttpTransport } from '#server/adapters/s3/http-transport.js';
 import type { S3ObjectStore } from '#server/adapters/s3/s3-object-store.js';
 import { openS3Store } from '../../../support/s3-store.js';
 import { S3Stub } from '../../../support/s3-stub.js';
@@ -109,6 +110,28 @@ describe('S3 connections', function () {
     await Promise.all(reads);
     expect(stub.inWorkMost).to.be.at.most(128);
     expect(store.active).to.equal(0);
+  });
+
+  it('scenario 39: go to collections in turns, behind a prefix too', async () => {
+    const sent: string[] = [];
+    let held = true;
+    const transport: HttpTransport = {
+      send: async ({ path }) => {
+        sent.push(path);
+        await until(() => !held);
+        return { status: 404, headers: {}, body: new Uint8Array() };
+      },
+      close: async () => undefined,
+    };
+    const shared = await openS3Store(stub.endpoint, { prefix: 'all/servers/of/one/' }, { transport });
+    const keys = [...Array.from({ length: 600 }, (_, at) => `n/aa/greedy/s/${at}`), 'n/bb/modest/s/0'];
+    const reads = keys.map((key) => shared.get(key));
+    await until(() => sent.length >= 100);
+    const before = sent.length;
+    held = false;
+    await Promise.all(reads);
+    expect(sent.findIndex((path) => path.includes('modest')) - before).to.be.within(0, 20);
+    await shared.close();
   });
 
   it('scenario 38: are released when a read is given up, at whatever stage it is', async () => {
