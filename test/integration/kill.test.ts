@@ -29,7 +29,7 @@ describe('A server that is killed', function () {
 
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it(`scenario 44: keeps what it acknowledged, and every other batch whole or not at all, through ${KILLS} kills (seed ${SEED})`, async () => {
+  it(`scenario 44: keeps what it acknowledged, and other batches whole or not at all, through ${KILLS} kills (seed ${SEED})`, async () => {
     const rng = new SeededRng(SEED);
     const ledger: Ledger = { acknowledged: new Set(), uncertain: new Set(), next: 0 };
     let server = await start(folder);
