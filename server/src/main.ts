@@ -19,11 +19,16 @@ import type { Logger } from './ports/logger.js';
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
+// Timers of the server keep no process alive. While a command does nothing but wait for its next try, this
+// does.
+const alive = setInterval(() => undefined, 60_000);
 try {
   await run(parseCommandLine(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
   process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE);
+} finally {
+  clearInterval(alive);
 }
 
 async function run(command: Command): Promise<void> {
