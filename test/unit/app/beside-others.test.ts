@@ -91,4 +91,52 @@ describe('Beside another server', () => {
     manifest.release();
     expect((await pass).objects.job).to.equal(0);
   });
+
+  it('a collection that many requests find deleted is closed once', async () => {
+    const disk = new MemoryObjectStore();
+    const options = { ownsStore: false };
+    const [one, other] = [await openTestApp(disk, options), await openTestApp(disk, { ...options, seed: 2 })];
+    const create = { name: NAME, dimensions: 2, metric: 'l2', requestId: '' } as const;
+    await one.handlers.createCollection(context, create);
+    const records = columnsOf([{ id: 'a', vector: [1, 1] }]);
+    const upsert = { collection: NAME, records, requestId: '' };
+    await other.handlers.upsertRecords(context, upsert);
+    await one.handlers.deleteCollection(context, { collection: NAME, requestId: '' });
+    const reasons = await Promise.all(
+      [1, 2, 3].map(() =>
+        other.handlers.upsertRecords(context, upsert).catch((error: unknown) => (error as OmenError).reason),
+      ),
+    );
+    expect(reasons).to.deep.equal(Array(3).fill('COLLECTION_NOT_FOUND'));
+    await one.close();
+    await other.close();
+  });
+
+  it('a reader of the past shares segments that a merge lets go of meanwhile', async () => {
+    const store = new FailingObjectStore(new MemoryObjectStore());
+    const app = await openTestApp(store, { ownsStore: false, foldSlots: 1000 });
+    await app.handlers.createCollection(context, {
+      ...{ name: NAME, dimensions: 2, metric: 'l2', requestId: '' },
+    });
+    const { upkeep } = await app.collections.open(context.tenant, NAME);
+    for (let segment = 0; segment < 3; segment++) {
+      const ids = [0, 1, 2, 3].map((row) => `${segment}-${row}`);
+      const records = columnsOf(ids.map((id) => ({ id, vector: [segment, 1] })));
+      await app.handlers.upsertRecords(context, { collection: NAME, records, requestId: '' });
+      await upkeep.flush();
+    }
+    await app.handlers.deleteRecords(context, { collection: NAME, ids: ['0-0'], requestId: '' });
+    await upkeep.flush();
+    await app.handlers.createSnapshot(context, { collection: NAME, name: 'kept', requestId: '' });
+    const read = store.hold('before', ({ operation, key }) => operation === 'get' && key.includes('/d/'));
+    const counted = app.handlers.countRecords(context, {
+      ...{ collection: NAME, consistency: 'session', sessionToken: '' },
+      asOf: { kind: 'snapshot', name: 'kept' },
+    });
+    await read.reached;
+    await upkeep.settle();
+    read.release();
+    expect((await counted).count).to.equal(11);
+    await app.close();
+  });
 });

@@ -79,6 +79,7 @@ export class Collection {
   readonly #freshness: Freshness;
   #view: SlotView | null = null;
   #closed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(private readonly parts: CollectionParts) {
     const { clock, alone, stalenessMs, loop } = parts;
@@ -201,8 +202,16 @@ export class Collection {
     return { sequenceNumber: sequence, sessionToken: sessionToken(this.id, sequence) };
   }
 
-  /** Finishes writes under way and lets go of the memory. Everything acknowledged is in the log. */
+  /**
+   * Finishes writes under way and lets go of the memory. Everything acknowledged is in the log. Every request
+   * that finds the collection gone may call it: it is closed once.
+   */
   async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     await this.parts.loop.close();
     await this.upkeep.close();

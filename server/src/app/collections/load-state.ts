@@ -34,7 +34,8 @@ export async function loadSegments(
   root: Root,
   { state, present }: { readonly state: CollectionState; readonly present: readonly OpenSegment[] },
 ): Promise<void> {
-  const known = new Map(present.map((segment) => [segment.key, segment]));
+  // A merge may let go of them while the others are read.
+  const known = new Map(present.map((segment) => [segment.key, segment.shareRegion()]));
   const segments: OpenSegment[] = [];
   try {
     for (const ref of root.segments) {
@@ -43,6 +44,8 @@ export async function loadSegments(
   } catch (error) {
     for (const segment of segments) segment.release();
     throw error;
+  } finally {
+    for (const region of known.values()) region.release();
   }
   state.load(segments.reverse(), { sequence: root.foldedSequence, slot: root.walFloor });
 }
@@ -52,7 +55,7 @@ async function loadSegment(
   deps: LoadDependencies,
   layout: CollectionLayout,
   ref: SegmentRef,
-  present: OpenSegment | undefined,
+  present: Region | undefined,
 ): Promise<OpenSegment> {
   const deleted =
     ref.deletes === undefined
@@ -63,7 +66,7 @@ async function loadSegment(
           ref.deletes.key,
         );
   if (present !== undefined) {
-    return adopt(deps, { key: ref.key, bytes: ref.bytes, region: present.shareRegion(), deleted });
+    return adopt(deps, { key: ref.key, bytes: ref.bytes, region: present.retain(), deleted });
   }
   const region = deps.pool.arena.allocate(ref.bytes, 'a segment');
   try {

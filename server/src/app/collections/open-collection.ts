@@ -120,7 +120,6 @@ async function load(
   { states, window }: Memory,
   { root }: RootSnapshot,
 ): Promise<void> {
-  const present = states.state.segments;
   const state = states.begin();
   const remembered = await Promise.all(
     root.requestWindows.map(async ({ key }) =>
@@ -128,5 +127,5 @@ async function load(
     ),
   );
   for (const request of remembered.flat()) window.add(request);
-  await loadSegments(deps, layout, root, { state, present });
+  await loadSegments(deps, layout, root, { state, present: states.state.segments });
 }
