@@ -39,12 +39,16 @@ export function pickMerge(segments: readonly MergeCandidate[], { quiet, bytesMax
     const ratio = quiet ? RATIO_QUIET : RATIO_BUSY;
     for (let from = 0; from < order.length - 1; from++) {
       const inputs = order.slice(from);
-      const total = inputs.reduce((sum, index) => sum + bytesOf(segments, index), 0);
+      const total = totalOf(segments, inputs);
       const largest = bytesOf(segments, order[from] ?? 0);
       if (total <= bytesMax && largest <= ratio * (total - largest)) return inputs;
     }
-    // Too many of very different sizes: the smaller half goes together.
-    if (segments.length >= PATIENCE) return order.slice(Math.floor(order.length / 2));
+    // Too many of very different sizes: the smaller half goes together, or as much of it as one merge may
+    // have.
+    for (let from = order.length >>> 1; segments.length >= PATIENCE && from < order.length - 1; from++) {
+      const inputs = order.slice(from);
+      if (totalOf(segments, inputs) <= bytesMax) return inputs;
+    }
   }
   const stale = order.find((index) => {
     const segment = segments[index];
@@ -52,6 +56,10 @@ export function pickMerge(segments: readonly MergeCandidate[], { quiet, bytesMax
     return segment.foreign === true || segment.deletedRows / segment.rows > DELETED_SHARE_MAX;
   });
   return stale === undefined ? [] : [stale];
+}
+
+function totalOf(segments: readonly MergeCandidate[], indexes: readonly number[]): number {
+  return indexes.reduce((sum, index) => sum + bytesOf(segments, index), 0);
 }
 
 function bytesOf(segments: readonly MergeCandidate[], index: number): number {
