@@ -18,6 +18,8 @@ import { percentile } from './report.js';
 
 const DIMENSIONS = 768;
 const SEED = 4;
+/** A little longer than servers wait before they collect garbage. */
+const COLLECT_MS = 65_000;
 const SECRET = 'a bench on one bucket: a secret for nobody';
 
 /** A server of ours and a client of it. */
@@ -224,16 +226,13 @@ async function opening(
       const started = performance.now();
       await fresh.client.collection(name).query({ vector: vectorOf(new SeededRng(SEED)) });
       const ms = performance.now() - started;
-      const kinds = new Map<string, number>();
-      for (const request of proxy.requests) {
-        const kind = kindOf(request.method, request.path);
-        kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-      }
-      rows.push([name, proxy.requests.length, [...kinds].map(([kind, n]) => `${n} ${kind}`).join(', '), ms]);
+      rows.push([name, proxy.requests.length, kindsOf(proxy), ms]);
     }
+    context.progress('waiting until folds, merges and collections of garbage have ended');
+    if (!context.quick) context.progress(`quiet after ${(await untilQuiet(proxy)).toFixed(0)} s`);
     proxy.requests.length = 0;
-    await new Promise((resolve) => void setTimeout(resolve, context.quick ? 2000 : 20_000));
-    rows.push(['all of them, idle', proxy.requests.length, '', 0]);
+    await passes(context.quick ? 2000 : COLLECT_MS);
+    rows.push(['all of them, idle', proxy.requests.length, kindsOf(proxy), 0]);
     await fresh.client.close();
     await fresh.server.stop();
   } finally {
@@ -249,6 +248,32 @@ async function opening(
     },
     goals: [{ what: 'requests of idle collections', want: '0', got: String(idle), met: idle === 0 }],
   };
+}
+
+/**
+ * Until a collection of garbage, which comes a minute after the last change, would have come. Returns the
+ * seconds it took.
+ */
+async function untilQuiet(proxy: LatencyProxy): Promise<number> {
+  const started = performance.now();
+  do {
+    proxy.requests.length = 0;
+    await passes(COLLECT_MS);
+  } while (proxy.requests.length > 0 && performance.now() - started < 5 * COLLECT_MS);
+  return (performance.now() - started) / 1000;
+}
+
+function passes(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}
+
+function kindsOf({ requests }: LatencyProxy): string {
+  const kinds = new Map<string, number>();
+  for (const { method, path } of requests) {
+    const kind = kindOf(method, path);
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  return [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
 }
 
 function kindOf(method: string, path: string): string {

@@ -87,7 +87,14 @@ async function sendParts(calls: S3Calls, call: S3Call, upload: Upload, body: Uin
       parts[at] = { PartNumber: at + 1, ETag };
     }
   };
-  const senders = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, sender));
+  const failing = (error: unknown): never => {
+    // The others begin no further part.
+    next = Number.POSITIVE_INFINITY;
+    throw error;
+  };
+  const senders = await Promise.allSettled(
+    Array.from({ length: PARTS_AT_ONCE }, () => sender().catch(failing)),
+  );
   const failed = senders.find((one) => one.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return parts;

@@ -92,11 +92,16 @@ export class ObjectReader {
     const reader = async (): Promise<void> => {
       for (let offset = next; offset < size && whole; offset = next) {
         next += PART_BYTES;
-        const got = await this.get(key, part(offset));
+        const got = await this.get(key, part(offset)).catch((error: unknown) => {
+          whole = false;
+          throw error;
+        });
         whole &&= got.kind === 'found' && got.etag === etag;
       }
     };
-    await Promise.all(Array.from({ length: PARTS_AT_ONCE }, reader));
+    // All of them have ended before the caller may do something else with its memory.
+    const readers = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, reader));
+    for (const ended of readers) if (ended.status === 'rejected') throw ended.reason;
     // It was replaced or removed meanwhile: parts of two objects are none.
     if (!whole) return this.get(key, options);
     return { kind: 'found', body: into.subarray(0, size), etag, size };

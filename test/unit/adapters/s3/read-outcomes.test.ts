@@ -99,6 +99,31 @@ describe('S3 reads', () => {
     expect(second.kind === 'found' && Buffer.compare(second.body, young ?? BODY)).to.equal(0);
   });
 
+  it('writes nothing into the memory of a large read that has failed', async () => {
+    const body = new SeededRng(1).bytes(40 * 1024 * 1024);
+    await store.putIfAbsent('large', body, '1'.repeat(32));
+    let late = true;
+    stub.before = ({ headers }) => {
+      const [, offset = '0'] = /^bytes=(\d+)/.exec(headers['range'] ?? '') ?? [];
+      // One part fails at once, the others come later.
+      if (Number(offset) > 0 && Number(offset) !== 16 * 1024 * 1024) return until(() => !late);
+      return undefined;
+    };
+    stub.fail('500', ({ headers }) => (headers['range'] ?? '').startsWith('bytes=16777216-'), 100);
+    const into = new Uint8Array(body.length);
+    let ended = false;
+    const reading = store.get('large', { into }).finally(() => (ended = true));
+    void reading.catch(() => undefined);
+    await until(
+      () => stub.requests.filter(({ headers }) => headers['range']?.includes('=16777216-')).length > 0,
+    );
+    for (let i = 0; i < 5; i++) await scheduler.advance(1000);
+    expect(ended).to.equal(false);
+    late = false;
+    expect((await failureOf(passingTime(reading))).reason).to.equal('STORAGE_UNAVAILABLE');
+    expect(store.active).to.equal(0);
+  });
+
   it('cuts the tail of a swapped object off every range', async () => {
     await store.compareAndSwap('r', BODY.subarray(0, 100), null, NONCE);
     expect(stub.bucket.objects.get('r')?.body.length).to.equal(116);
