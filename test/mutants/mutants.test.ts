@@ -24,13 +24,15 @@ describe('Planted bugs', function () {
 
   for (const mutant of MUTANTS) {
     it(`are caught within 500 seeds: ${mutant.name}`, async () => {
-      expect(mutant.seeds).to.have.length(2);
       await copy.with(mutant, async () => {
-        for (const seed of mutant.seeds) {
-          const { code, printed } = await copy.simulate([String(EVENTS), String(seed)], LIMIT_MS);
-          expect(code, `seed ${seed}`).to.equal(1);
-          expect(printed, `seed ${seed}`).to.match(/^seed/);
-        }
+        const listed = await copy.simulate([String(EVENTS), ...mutant.seeds.map(String)], LIMIT_MS);
+        // A change of the server gives every seed another history: then others have to show it.
+        const { code, printed } =
+          listed.code === 1
+            ? listed
+            : await copy.simulate(['--seeds', '500', '--events', String(EVENTS), '--first'], 4 * LIMIT_MS);
+        expect(code).to.equal(1);
+        expect(printed).to.match(/^seed/m);
       });
     });
   }

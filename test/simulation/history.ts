@@ -1,6 +1,7 @@
 /* Runs whole worlds: from the first server to the proof that nothing is missing in the end. */
 import { OmenError } from '#server/core/errors.js';
 import { SeededRng } from '../support/seeded-rng.js';
+import { startArchivist } from './archivist.js';
 import { heal, restart, startChaos } from './chaos.js';
 import { Violation } from './linearizability.js';
 import { Reader, startReader } from './readers.js';
@@ -8,6 +9,7 @@ import { SimProcess } from './server.js';
 import type { Settings } from './settings.js';
 import { collect, startCollector, startKeeper } from './upkeep.js';
 import { startWriter } from './writers.js';
+import type { Subject } from './world.js';
 import { NAME, World } from './world.js';
 
 /** What became of a world. */
@@ -53,7 +55,7 @@ async function live(world: World, events: number): Promise<void> {
   const actors = [
     ...Array.from({ length: settings.writers }, (_, index) => startWriter(world, `writer ${index}`)),
     ...Array.from({ length: settings.readers }, (_, index) => startReader(world, `reader ${index}`)),
-    ...[startKeeper(world), startCollector(world), startChaos(world)],
+    ...[startKeeper(world), startCollector(world), startArchivist(world), startChaos(world)],
   ];
   const all = Promise.all(actors);
   all.catch(world.fail);
@@ -109,17 +111,19 @@ async function readAll(world: World): Promise<void> {
 }
 
 async function collectAll(world: World): Promise<void> {
-  for (const subject of world.subjects) {
-    // Twice: the first pass lets go of versions, whose manifests the second one finds.
-    for (let pass = 0; pass < 2; pass++) {
-      const process = new SimProcess(`last collector ${pass}`, world, world.nextSeed());
-      const jobs = subject.rules.root?.jobs.map(({ jobId }) => jobId) ?? [];
-      await collect(process, subject, jobs, world).catch((error: unknown) => {
-        if (error instanceof OmenError) throw new Violation(`garbage cannot be collected: ${error.message}`);
-        throw error;
-      });
-    }
+  // A pass lets go of versions and pins, and the next one finds what only they needed.
+  for (let pass = 0; pass < 4; pass++) {
+    for (const subject of world.subjects) await collectOnce(world, subject, pass);
   }
+}
+
+async function collectOnce(world: World, subject: Subject, pass: number): Promise<void> {
+  const process = new SimProcess(`last collector ${pass}`, world, world.nextSeed());
+  const jobs = subject.rules.root?.jobs.map(({ jobId }) => jobId) ?? [];
+  await collect(process, subject, jobs, world).catch((error: unknown) => {
+    if (error instanceof OmenError) throw new Violation(`garbage cannot be collected: ${error.message}`);
+    throw error;
+  });
 }
 
 function expectNoGarbage({ subjects }: World): void {

@@ -81,6 +81,8 @@ export class Checker {
   /** Times and places of what was acknowledged or seen, both ascending. */
   readonly #floors: { readonly ms: number; readonly moment: Moment }[] = [];
   #present = new Map<string, NonNullable<Effect['record']>>();
+  /** The place at which a branch began. */
+  #base: Moment = 0;
   /** The present state holds a part of the slot that is being added. */
   #adding = false;
 
@@ -96,6 +98,22 @@ export class Checker {
   /** The newest state. */
   get present(): State {
     return this.#present;
+  }
+
+  /** A checker of a collection that begins as this one is at a place. */
+  fork(moment: Moment): Checker {
+    const fork = new Checker();
+    const sequence = this.#sequences[moment] ?? 0;
+    fork.#sequences.splice(0, 1, ...this.#sequences.slice(0, moment + 1));
+    fork.#times.splice(0, 1, ...this.#times.slice(0, moment + 1));
+    for (const [id, versions] of this.#versions) {
+      const kept = versions.filter((version) => version.sequence <= sequence);
+      if (kept.length > 0) fork.#versions.set(id, kept);
+    }
+    fork.#present = new Map(this.stateAt(moment));
+    fork.#base = moment;
+    fork.#saw(moment, -Infinity);
+    return fork;
   }
 
   /** An operation begins. */
@@ -203,6 +221,21 @@ export class Checker {
   /** The place at which the write with this sequence number is visible. */
   momentOf(sequence: number): Moment {
     return this.#momentAt(sequence);
+  }
+
+  /** Where the history that was written here begins. */
+  get base(): Moment {
+    return this.#base;
+  }
+
+  /** The last sequence number at a place. */
+  sequenceOf(moment: Moment): number {
+    return this.#sequences[moment] ?? 0;
+  }
+
+  /** The time that the slot of a place gives. */
+  timeOf(moment: Moment): number {
+    return this.#times[moment] ?? -Infinity;
   }
 
   /** The last place whose slot is not newer than that time. */

@@ -1,5 +1,5 @@
 /* Clients that read, at every consistency and with tokens that other servers gave. */
-import type { FoundRecord, ReadOptions } from '#server/app/api.js';
+import type { AsOf, FoundRecord, ReadOptions } from '#server/app/api.js';
 import type { Filter } from '#server/core/filter/ast.js';
 import { SeededRng } from '../support/seeded-rng.js';
 import type { Moment, Ticket } from './linearizability.js';
@@ -25,6 +25,7 @@ export async function startReader(world: World, name: string): Promise<void> {
     if (dice < 3) await reader.count();
     else if (dice < 6) await reader.query();
     else if (dice < 8) await reader.get();
+    else if (dice < 9) await reader.past();
     else await reader.scan(rng.chance(0.5) ? 1000 : 1 + rng.below(7));
   }
 }
@@ -119,6 +120,45 @@ export class Reader {
     return true;
   }
 
+  /** The past: by the number of a write, by time, or a snapshot. */
+  async past(): Promise<boolean> {
+    const { rng, subject } = this.parts;
+    const { checker, snapshots } = subject;
+    const [name, held] = pick(rng, [...snapshots]) ?? ['', 0];
+    const first = checker.sequenceOf(checker.base);
+    const sequence = name !== '' && rng.chance(0.4) ? held : first + rng.below(checker.sequence - first + 1);
+    const moment = checker.momentOf(sequence);
+    const byTime = sequence !== held && moment > checker.base && rng.chance(0.4);
+    const ms = checker.timeOf(moment);
+    const asOf: AsOf =
+      name !== '' && sequence === held
+        ? { kind: 'snapshot', name }
+        : byTime
+          ? { kind: 'time', ms }
+          : { kind: 'sequence', sequence };
+    const shape = { select: 'all', includeVectors: true, pageSize: 1000, pageToken: '' } as const;
+    const reply = await this.#call(
+      `scan as of ${JSON.stringify(asOf)}`,
+      ({ handlers }, context, { collection }) =>
+        handlers.scanRecords(context, {
+          ...{ ...shape, collection, consistency: 'session', sessionToken: '', asOf },
+        }),
+    );
+    if (reply.kind !== 'ok') return false;
+    const { records, sequenceNumber } = reply.value;
+    const latest = checker.momentAtTime(ms);
+    const right = byTime
+      ? sequenceNumber >= sequence && checker.momentOf(sequenceNumber) <= latest
+      : sequenceNumber === sequence;
+    if (!right) this.#fail(`asked for ${JSON.stringify(asOf)} and got ${sequenceNumber}, not ${sequence}`);
+    const state = checker.stateAtSequence(sequenceNumber);
+    const wrong =
+      wrongRecords(state, records, () => true) ??
+      (records.length === state.size ? null : `${records.length} records instead of ${state.size}`);
+    if (wrong !== null) this.#fail(`as of ${JSON.stringify(asOf)}: ${wrong}`);
+    return true;
+  }
+
   /** All pages. A record that is there all the time comes once, no record twice. */
   async scan(pageSize: number): Promise<boolean> {
     const { checker } = this.parts.subject;
@@ -186,7 +226,7 @@ export class Reader {
   ): Promise<Reply<T>> {
     const { world, name, subject, server } = this.parts;
     world.note(name, `${this.#what}: ${kind}`);
-    const reply = await world.call(server, subject.tenant, (app, context) =>
+    const reply = await world.call(server, subject, (app, context) =>
       run(app, context, { ...this.#options, collection: subject.name }),
     );
     world.note(name, `${this.#what}: ${describeReply(reply)}`);

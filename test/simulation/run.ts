@@ -1,6 +1,7 @@
 // Runs worlds by their seeds, outside of the test runner.
 //
-//     node run.js --seeds 2000 [--from 1] [--events 500] [--jobs 2]   that many seeds, spread over processes
+//     node run.js --seeds 2000 [--from 1] [--events 500] [--jobs 2]   that many seeds, spread over processes;
+//                                                      with --first   only until one breaks a promise
 //     node run.js EVENTS SEED...                                      these seeds, in this process
 //
 // Prints the seeds that broke a promise and exits with 1 then.
@@ -58,7 +59,9 @@ async function runMany(options: readonly string[]): Promise<number> {
   const [events, jobs] = [number('events', 500), number('jobs', availableParallelism())];
   const tally = new Tally(seeds, events);
   let next = from;
+  const first = options.includes('--first');
   const take = (): number[] => {
+    if (first && tally.broken > 0) return [];
     const chunk = Array.from({ length: Math.min(CHUNK, from + seeds - next) }, (_, index) => next + index);
     next += chunk.length;
     return chunk;

@@ -16,10 +16,14 @@ import { decodeRoot } from '#server/core/log/root.js';
 import { NO_SLOT_HASH } from '#server/core/log/wal-slot.js';
 import { decodeDeletionVector } from '#server/core/segment/deletion-vector.js';
 import { openSegment } from '#server/core/segment/segment-view.js';
-import type { Checker } from './linearizability.js';
-import { Violation } from './linearizability.js';
+import { Checker, Violation } from './linearizability.js';
 import { textOf } from './model.js';
 import { decodeLoggedSlot, recordOf } from './wire-records.js';
+
+interface Place {
+  readonly key: string;
+  readonly folder?: string;
+}
 
 /** Rows of a segment, in order. */
 type Rows = readonly { readonly id: string; readonly text: string }[];
@@ -31,6 +35,16 @@ interface Needed {
   readonly isNeededSlot: (slot: number) => boolean;
 }
 
+/** The other collections of the bucket. */
+export interface Others {
+  /** The collection in whose image one of that name is being made; undefined: it begins empty. */
+  originOf(name: string): StoreRules | undefined;
+  /** The rules of a collection by its id. */
+  byId(id: string): StoreRules | undefined;
+  /** Every collection. */
+  all(): Iterable<StoreRules>;
+}
+
 export class StoreRules {
   readonly #objects = new Map<string, Uint8Array>();
   readonly #rows = new Map<string, Rows>();
@@ -40,8 +54,14 @@ export class StoreRules {
   readonly #requests: { readonly slot: number; readonly requestId: string; readonly sequence: number }[] = [];
   readonly #pins = new Map<string, Pin>();
   #root: Root | null = null;
+  #ended = false;
+  checker = new Checker();
 
-  constructor(readonly checker: Checker) {}
+  /** @param others What the rules have to know of other collections. */
+  constructor(
+    readonly id: string,
+    private readonly others: Others,
+  ) {}
 
   /** The durable root. */
   get root(): Root | null {
@@ -85,6 +105,8 @@ export class StoreRules {
   }
 
   #slotPut(slot: number, body: Uint8Array): void {
+    // After a seal nothing counts.
+    if (this.#ended) return;
     const floor = this.#root?.walFloor ?? 0;
     const next = this.checker.now + 1;
     if (slot <= floor) {
@@ -97,8 +119,6 @@ export class StoreRules {
       throw new Violation(`slot ${slot} does not follow the slot before it`);
     }
     this.#hashes[slot] = decoded.hash;
-    // After a seal nothing counts.
-    if (this.#root?.sealed === true) return;
     this.checker.commit(logged);
     for (const request of requests) this.#requests.push({ slot, ...request });
   }
@@ -107,8 +127,12 @@ export class StoreRules {
     const before = this.#root;
     const wrong = before === null ? violationsOfRoot(root) : violationsOfStep(before, root);
     if (wrong.length > 0) throw new Violation(`root ${root.version}: ${JSON.stringify(wrong)}`);
+    if (before === null) this.#begin(root);
     this.#root = root;
+    this.#ended ||= root.sealed;
     this.#chain.set(root.version, root);
+    // A root that only keeps a branch from being made any more.
+    if (before === null && root.sealed) return;
     const manifest = root.manifests.at(-1) ?? '';
     if (!sameBytes(this.#objects.get(manifest), this.#objects.get('root'))) {
       throw new Violation(`root ${root.version} and its manifest ${manifest} differ`);
@@ -119,6 +143,15 @@ export class StoreRules {
     this.#checkFloor(root);
     this.#checkSegments(root);
     this.#checkRequests(root);
+  }
+
+  /** A branch has the history of its origin. */
+  #begin({ schema, walFloor, logBases }: Root): void {
+    const origin = this.others.originOf(schema.name);
+    if (origin === undefined) return;
+    const through = Math.max(walFloor, logBases.at(-1)?.throughSlot ?? 0);
+    this.checker = origin.checker.fork(through);
+    this.#hashes.splice(0, 1, ...origin.#hashes.slice(0, through + 1));
   }
 
   #checkFloor({ walFloor, walFloorHash, foldedSequence }: Root): void {
@@ -153,12 +186,15 @@ export class StoreRules {
     }
   }
 
-  #rowsOf({ collectionId }: Root, { key, rows, bytes }: SegmentRef): Rows {
-    const body = this.#present(key);
+  #rowsOf({ collectionId }: Root, segment: SegmentRef): Rows {
+    const { key, rows, bytes } = segment;
+    const body = this.#present(segment);
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     if (body.length !== bytes) throw new Violation(`${key} has ${body.length} bytes instead of ${bytes}`);
-    const view = openSegment(body, { verify: true, collectionId, source: key });
+    const view = openSegment(body, {
+      ...{ verify: true, collectionId: segment.writtenFor ?? collectionId, source: key },
+    });
     if (view.rows !== rows) throw new Violation(`${key} has ${view.rows} rows instead of ${rows}`);
     const read = Array.from({ length: rows }, (_, row) => ({
       id: view.idOf(row),
@@ -171,7 +207,7 @@ export class StoreRules {
   #deletedRows({ key, rows, deletes }: SegmentRef): Iterable<number> {
     if (deletes === undefined) return [];
     const identity = { segmentKey: key, segmentRows: rows };
-    const deleted = decodeDeletionVector(this.#present(deletes.key), identity, deletes.key);
+    const deleted = decodeDeletionVector(this.#present(deletes), identity, deletes.key);
     if (deleted.length === deletes.rows) return deleted;
     throw new Violation(`${deletes.key} has ${deleted.length} rows instead of ${deletes.rows}`);
   }
@@ -180,7 +216,7 @@ export class StoreRules {
   #checkRequests({ walFloor, requestWindows }: Root): void {
     const remembered = new Map<string, number>();
     for (const { key, requests } of requestWindows) {
-      const entries = decodeRequestWindow(this.#present(key), key);
+      const entries = decodeRequestWindow(this.#present({ key }), key);
       if (entries.length !== requests) throw new Violation(`${key} has ${entries.length} requests`);
       for (const { requestId, sequence } of entries) remembered.set(requestId, sequence);
     }
@@ -190,10 +226,23 @@ export class StoreRules {
     }
   }
 
-  #present(key: string): Uint8Array {
-    const body = this.#objects.get(key);
+  #present({ key, folder }: Place): Uint8Array {
+    const there = folder === undefined ? this : this.others.byId(folder);
+    const body = there === undefined ? undefined : there.#objects.get(key);
     if (body === undefined) throw new Violation(`the root refers to ${key}, which is not there`);
     return body;
+  }
+
+  /** Whether this collection uses an object in the folder of another one. */
+  #uses(folder: string, key: string, slot: number | undefined): boolean {
+    const root = this.#root;
+    if (root === null || root.sealed) return false;
+    if (slot !== undefined) {
+      const base = root.logBases.find(({ throughSlot }) => slot <= throughSlot);
+      return slot > root.walFloor && base?.folder === folder;
+    }
+    const places: readonly (Place | undefined)[] = root.segments.flatMap((one) => [one, one.deletes]);
+    return places.some((place) => place?.folder === folder && place.key === key);
   }
 
   #pinPut(key: string, body: Uint8Array): void {
@@ -205,6 +254,10 @@ export class StoreRules {
   #removed(key: string, known: ReturnType<typeof classifyKey>): void {
     const root = this.#root;
     this.#objects.delete(key);
+    const slot = known?.kind === 'slot' ? known.slot : undefined;
+    for (const other of this.others.all()) {
+      if (other.#uses(this.id, key, slot)) throw new Violation(`${key} was removed, ${other.id} uses it`);
+    }
     if (known?.kind === 'pin') this.#pins.delete(key);
     if (known?.kind === 'root') {
       if (root?.sealed !== true) throw new Violation('the root of a collection that is used was removed');

@@ -14,11 +14,12 @@ import { FAULTS } from '../support/failing-object-store.js';
 import { SeededRng } from '../support/seeded-rng.js';
 import type { Change } from './bucket.js';
 import { Bucket } from './bucket.js';
-import { Checker, Violation } from './linearizability.js';
+import type { Checker } from './linearizability.js';
+import { Violation } from './linearizability.js';
 import type { Reply, Surroundings } from './server.js';
 import { SimServer } from './server.js';
 import type { Settings } from './settings.js';
-import { drawSettings } from './settings.js';
+import { DAY_MS, drawSettings } from './settings.js';
 import { StoreRules } from './store-rules.js';
 import { nextTurn, Timeline } from './timeline.js';
 
@@ -31,6 +32,10 @@ export interface Subject {
   readonly checker: Checker;
   /** Of recent answers. */
   readonly tokens: { readonly token: string; readonly sequence: number }[];
+  /** Snapshots that exist, with the last write that each holds. */
+  readonly snapshots: Map<string, number>;
+  /** Somebody deletes it, or has. */
+  dropped: boolean;
 }
 
 export const NAME = 'words';
@@ -49,6 +54,12 @@ export class World implements Surroundings {
   readonly subjects: Subject[] = [];
   /** By number; the next run of a server takes the place of a dead one. */
   readonly servers: SimServer[] = [];
+  /** The origins of branches, by the branch's name. */
+  readonly origins = new Map<string, StoreRules>();
+  /** Names of branches that somebody deletes, or has. */
+  readonly droppedNames = new Set<string>();
+  /** Snapshots that somebody deletes, or has. */
+  readonly letGo: string[] = [];
   /** Until when the storage of one process, or with `*` of all, is out of order. */
   readonly outages = new Map<string, number>();
   /** Calls that are stopped on their way, or will be. */
@@ -149,12 +160,17 @@ export class World implements Surroundings {
   /** Calls a server as a client does, and takes only such answers as a client may get. */
   async call<T>(
     server: SimServer,
-    tenant: string,
+    subject: Subject,
     run: (app: App, context: RequestContext) => Promise<T>,
   ): Promise<Reply<T>> {
-    const reply = await server.call(tenant, this.resting ? 120_000 : this.settings.clientMs, run);
-    if (reply.kind === 'error' && !this.#allowed(reply.error)) this.fail(reply.error);
+    const reply = await server.call(subject.tenant, this.resting ? 120_000 : this.settings.clientMs, run);
+    if (reply.kind === 'error') this.expectAllowed(reply.error, subject.dropped);
     return reply;
+  }
+
+  /** Ends the world unless a client may hear this. */
+  expectAllowed(error: OmenError, dropped = false): void {
+    if (!this.#allowed(error, dropped)) this.fail(error);
   }
 
   /** Clients think between operations, and rest in a calm. */
@@ -177,7 +193,12 @@ export class World implements Surroundings {
     return key.includes('/s/') ? Math.max(0.4, damageRate) : damageRate;
   }
 
-  #allowed({ reason }: OmenError): boolean {
+  #allowed({ reason, message }: OmenError, dropped: boolean): boolean {
+    if (reason === 'COLLECTION_NOT_FOUND') return dropped;
+    if (reason === 'SNAPSHOT_NOT_FOUND') return this.letGo.some((name) => message.includes(`"${name}"`));
+    if (reason === 'MOMENT_NOT_KEPT') {
+      return this.settings.retentionMs < DAY_MS || this.timeline.now > DAY_MS / 2;
+    }
     if (reason === 'DATA_CORRUPTED') return this.settings.damaged && !this.resting;
     return EXPECTED.has(reason);
   }
@@ -195,7 +216,11 @@ export class World implements Surroundings {
   #rulesOf(id: string): StoreRules {
     const known = this.#rules.get(id);
     if (known !== undefined) return known;
-    const rules = new StoreRules(new Checker());
+    const rules = new StoreRules(id, {
+      originOf: (name) => this.origins.get(name),
+      byId: (other) => this.#rules.get(other),
+      all: () => this.#rules.values(),
+    });
     this.#rules.set(id, rules);
     return rules;
   }
@@ -206,8 +231,13 @@ export class World implements Surroundings {
     const { id } = (current ?? {}) as { id?: string };
     if (id === undefined || this.subjects.some((subject) => subject.id === id)) return;
     const [, , tenant = '', name = ''] = key.split('/');
+    // A first try that was slower than its repetition makes it again after it was deleted.
+    if (this.droppedNames.has(name)) return;
     const rules = this.#rulesOf(id);
-    this.subjects.push({ tenant, name, id, rules, checker: rules.checker, tokens: [] });
+    this.subjects.push({
+      ...{ tenant, name, id, rules, checker: rules.checker, tokens: [] },
+      ...{ snapshots: new Map<string, number>(), dropped: false },
+    });
   }
 }
 

@@ -58,7 +58,7 @@ export async function write(client: Client, { stamp, intent, anonymous }: Operat
     const server = world.pickServer(rng);
     checker.attempt(stamp);
     world.note(name, `${stamp} ${intent.kind}${anonymous ? ' without id' : ''} on ${server.name}`);
-    const reply = await world.call(server, subject.tenant, (app, context) =>
+    const reply = await world.call(server, subject, (app, context) =>
       send(app, context, subject.name, { stamp, intent, anonymous }),
     );
     world.note(name, `${stamp}: ${describeReply(reply)}`);
