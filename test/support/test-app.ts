@@ -19,6 +19,7 @@ export interface TestAppOptions {
   readonly seed?: number;
   readonly arenaBytes?: number;
   readonly foldSlots?: number;
+  readonly openCollections?: number;
   readonly retentionMs?: number;
   readonly flushRows?: number;
   readonly clusterFromRows?: number;
@@ -54,6 +55,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     defaultDimensions: 128,
     foldSlots: options.foldSlots ?? 4096,
     retentionMs: options.retentionMs ?? 0,
+    ...(options.openCollections === undefined ? {} : { openCollections: options.openCollections }),
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),
     ...(options.clusterFromRows === undefined ? {} : { clusterFromRows: options.clusterFromRows }),
   });

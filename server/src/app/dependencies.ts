@@ -28,6 +28,8 @@ export interface AppDependencies {
   readonly stalenessMs?: number;
   /** How long the past stays readable, in milliseconds; 0: only the present and snapshots. */
   readonly retentionMs: number;
+  /** Collections at rest that stay in memory; 1 000 unless given. */
+  readonly openCollections?: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */
   readonly flushRows?: number;
   /** Rows from which on a segment is clustered; 4 096 unless given. */

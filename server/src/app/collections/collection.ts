@@ -202,6 +202,12 @@ export class Collection {
     return { sequenceNumber: sequence, sessionToken: sessionToken(this.id, sequence) };
   }
 
+  /** Nothing is only in the log, and nothing is under way: it can be opened again as it is. */
+  get atRest(): boolean {
+    const { loop, upkeep } = this.parts;
+    return loop.atRest && upkeep.atRest && this.#inFlight.size === 0;
+  }
+
   /**
    * Finishes writes under way and lets go of the memory. Everything acknowledged is in the log. Every request
    * that finds the collection gone may call it: it is closed once.

@@ -25,6 +25,7 @@ import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
 import { deriveCollection } from './derive.js';
 import { openCollection } from './open-collection.js';
+import { OPEN_MAX, OpenCollections } from './open-collections.js';
 
 /** Removing, looking again, forgetting; one more for what arrived meanwhile. */
 const SWEEP_PASSES = 4;
@@ -33,29 +34,24 @@ export class Collections {
   readonly #layout = new ObjectLayout();
   readonly #catalog: Catalog;
   /** By tenant and name; a name never holds the separator. */
-  readonly #open = new Map<string, Promise<Collection>>();
+  readonly #open: OpenCollections;
   #nextTag = 1;
   #sweeping: Promise<void> | null = null;
   #closed = false;
 
   constructor(private readonly deps: AppDependencies) {
     this.#catalog = new Catalog({ ...deps, layout: this.#layout });
+    this.#open = new OpenCollections(deps.openCollections ?? OPEN_MAX);
+  }
+
+  /** Collections in memory. */
+  get openCount(): number {
+    return this.#open.size;
   }
 
   /** The open collection. Throws `COLLECTION_NOT_FOUND`. */
   async open(tenant: TenantId, rawName: string): Promise<Collection> {
-    const key = `${tenant}/${rawName}`;
-    const known = this.#open.get(key);
-    if (known !== undefined) return known;
-    const name = parseCollectionName(rawName);
-    const opening = this.#openFromCatalog(tenant, name);
-    this.#open.set(key, opening);
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#open.get(key) === opening) this.#open.delete(key);
-      throw error;
-    }
+    return this.#open.get(`${tenant}/${rawName}`, () => this.#openFromCatalog(tenant, rawName));
   }
 
   /**
@@ -64,14 +60,17 @@ export class Collections {
    * `COLLECTION_NOT_FOUND`.
    */
   async use<T>(tenant: TenantId, rawName: string, task: (collection: Collection) => Promise<T>): Promise<T> {
-    const collection = await this.open(tenant, rawName);
+    const key = `${tenant}/${rawName}`;
+    const open = (): Promise<Collection> => this.#openFromCatalog(tenant, rawName);
+    let used: Collection | null = null;
+    const run = (collection: Collection): Promise<T> => task((used = collection));
     try {
-      return await task(collection);
+      return await this.#open.use(key, open, run);
     } catch (error) {
       const gone = error instanceof OmenError && error.reason === 'COLLECTION_NOT_FOUND';
-      if (!gone) throw error;
-      await this.#forget(`${tenant}/${rawName}`, collection);
-      return task(await this.open(tenant, rawName));
+      if (!gone || used === null) throw error;
+      await this.#open.forget(key, used);
+      return this.#open.use(key, open, task);
     }
   }
 
@@ -137,9 +136,7 @@ export class Collections {
       if (await this.#catalog.wasRemovedBy(tenant, name, requestId)) return;
       throw notFound(name);
     }
-    const key = `${tenant}/${name}`;
-    const open = this.#open.get(key);
-    this.#open.delete(key);
+    const open = this.#open.remove(`${tenant}/${name}`);
     const layout = this.#layout.collection(entry.id);
     await new RootStore({ ...this.deps, layout }).commit(seal);
     if (open !== undefined) await (await open).close();
@@ -157,21 +154,7 @@ export class Collections {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#sweeping;
-    const open = [...this.#open.values()];
-    this.#open.clear();
-    await Promise.all(
-      open.map(async (collection) => {
-        await (await collection).close();
-      }),
-    );
-  }
-
-  /** Closes a collection that was deleted, unless the name is open anew already. */
-  async #forget(key: string, collection: Collection): Promise<void> {
-    const open = this.#open.get(key);
-    if (open === undefined || (await open.catch(() => null)) !== collection) return;
-    if (this.#open.get(key) === open) this.#open.delete(key);
-    await collection.close();
+    await this.#open.close();
   }
 
   async #sweepAll(): Promise<void> {
@@ -188,12 +171,16 @@ export class Collections {
     }
   }
 
-  async #openFromCatalog(tenant: TenantId, name: CollectionName): Promise<Collection> {
+  async #openFromCatalog(tenant: TenantId, rawName: string): Promise<Collection> {
+    const name = parseCollectionName(rawName);
     const entry = await this.#entry(tenant, name);
     const nextTag = (): number => this.#nextTag++;
-    const forget = (collection: Collection): Promise<void> => this.#forget(`${tenant}/${name}`, collection);
+    const forget = (collection: Collection): Promise<void> =>
+      this.#open.forget(`${tenant}/${name}`, collection);
     const gone = (): void => void opening.then(forget).catch(() => undefined);
-    const opening = openCollection({ ...this.deps, layout: this.#layout, nextTag, gone }, entry);
+    const relieve = (): Promise<number> => this.#open.relieve();
+    const inside = { nextTag, gone, relieve };
+    const opening = openCollection({ ...this.deps, layout: this.#layout, ...inside }, entry);
     return opening;
   }
 

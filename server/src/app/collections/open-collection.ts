@@ -34,6 +34,8 @@ export interface OpenDependencies extends AppDependencies {
   readonly layout: ObjectLayout;
   /** Numbers for memtables and segments, never given twice. */
   readonly nextTag: () => number;
+  /** Closes other collections that rest, to make room in memory. Resolves to how many. */
+  readonly relieve: () => Promise<number>;
   /** Called when it shows that another server has deleted the collection. */
   readonly gone: () => void;
 }

@@ -109,6 +109,11 @@ export class CommitLoop {
     return this.#queue.length;
   }
 
+  /** No request waits, and no slot has an unknown outcome. */
+  get atRest(): boolean {
+    return this.#queue.length === 0 && this.#running === null && this.#attempt === null;
+  }
+
   /**
    * Commits the writes of one request, whole, in one slot.
    *

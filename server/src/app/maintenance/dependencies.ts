@@ -49,6 +49,8 @@ export interface UpkeepDependencies {
   ) => OpenSegment;
   /** Reads the state anew from the root and the log: for when a commit succeeded whose answer was lost. */
   readonly reload: () => Promise<void>;
+  /** Closes collections at rest, to make room in memory. Resolves to how many. */
+  readonly relieve: () => Promise<number>;
   /** The collection was deleted by another server. */
   readonly gone: () => void;
   /** Removes objects that nothing refers to any more. */

@@ -72,6 +72,12 @@ export class Upkeep {
     };
   }
 
+  /** Everything is in segments, and no flush or merge is under way. */
+  get atRest(): boolean {
+    const waiting = this.#slots > 0 || this.#flushes.length > 0;
+    return !waiting && this.#flushing === null && this.#merging === null;
+  }
+
   /** Bytes of the collection's segments and unfolded writes in object storage. */
   get storedBytes(): number {
     const segments = this.deps.rootStore.current?.root.segments ?? [];
@@ -164,6 +170,8 @@ export class Upkeep {
         // The last flush of a burst is followed by a look for what can be merged at rest.
         this.#schedule(QUIET_MS);
       } catch (error) {
+        const full = error instanceof OmenError && error.reason === 'MEMORY_EXHAUSTED';
+        if (full && (await this.deps.relieve()) > 0) continue;
         this.#failed('flush', error);
         return;
       }
