@@ -63,6 +63,7 @@ const COVERED: readonly (readonly [string, RegExp, number])[] = [
   ['collectors remove objects', /collector-\d+ delete /, 300],
   ['the past is read', /read on server \d: scan as of/, 100],
   ['moments are kept', /archivist keeps \S+: ok/, 50],
+  ['backups are made and restored', /restorer has restored [1-9]/, 20],
   ['branches are made', /archivist (branches|copies) .*: ok/, 30],
 ];
 

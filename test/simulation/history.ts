@@ -2,6 +2,7 @@
 import { OmenError } from '#server/core/errors.js';
 import { SeededRng } from '../support/seeded-rng.js';
 import { startArchivist } from './archivist.js';
+import { Backups } from './backups.js';
 import { heal, restart, startChaos } from './chaos.js';
 import { Violation } from './linearizability.js';
 import { Reader, startReader } from './readers.js';
@@ -30,9 +31,11 @@ const HOUR_MS = 3_600_000;
 /** Runs a world for at least `events` events. The same seed gives the same trace. */
 export async function runHistory(seed: number, events: number): Promise<History> {
   const world = new World(seed);
+  const backups = new Backups(world);
   try {
-    await live(world, events);
+    await live(world, backups, events);
     await rest(world);
+    await world.wait(backups.expectRestores());
   } catch (error) {
     world.fail(error);
   } finally {
@@ -48,7 +51,7 @@ export async function runHistory(seed: number, events: number): Promise<History>
   };
 }
 
-async function live(world: World, events: number): Promise<void> {
+async function live(world: World, backups: Backups, events: number): Promise<void> {
   const { settings } = world;
   for (let number = 0; number < settings.servers; number++) await world.wait(restart(world, number));
   for (const tenant of settings.tenants) await world.wait(create(world, tenant));
@@ -56,6 +59,7 @@ async function live(world: World, events: number): Promise<void> {
     ...Array.from({ length: settings.writers }, (_, index) => startWriter(world, `writer ${index}`)),
     ...Array.from({ length: settings.readers }, (_, index) => startReader(world, `reader ${index}`)),
     ...[startKeeper(world), startCollector(world), startArchivist(world), startChaos(world)],
+    ...(settings.backups ? [backups.start()] : []),
   ];
   const all = Promise.all(actors);
   all.catch(world.fail);

@@ -33,6 +33,8 @@ export interface Settings {
   readonly thinkMs: number;
   /** A client gives up after this long. */
   readonly clientMs: number;
+  /** Somebody makes backups. */
+  readonly backups: boolean;
   /** Mean time between two blows. */
   readonly chaosMs: number;
 }
@@ -65,6 +67,7 @@ export function drawSettings(rng: SeededRng): Settings {
     rates: { before: rate(), after: rate(), full: rate() / 4, truncated: damage(), flipped: damage() },
     thinkMs: one(10, 60, 300),
     clientMs: one(1000, 5000, 20_000),
+    backups: rng.chance(0.35),
     chaosMs: one(400, 1500, 6000),
   };
 }
