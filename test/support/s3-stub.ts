@@ -28,8 +28,12 @@ export type StubFault =
   | '200-error'
   /** Likewise, and it took effect. */
   | '200-error-after'
+  /** 200 without a body although it took effect. */
+  | '200-empty'
   /** The body of an answer breaks off in the middle. */
   | 'truncated'
+  /** It is shorter than the range that it says it is. */
+  | 'short'
   /** It stops in the middle and the connection stays open. */
   | 'stalled'
   /** The whole object for a range. */
@@ -228,6 +232,7 @@ class StubCall {
     if (fault === 'drop-after') return void this.response.destroy();
     if (fault === '500-after') return this.#error(500, 'InternalError');
     if (fault === '412-after') return this.#error(412, 'PreconditionFailed');
+    if (fault === '200-empty') return this.#send(200, {});
     if (fault === '200-error-after') return this.#send(200, {}, ERROR_BODY);
     this.#send(200, { etag: `"${etag}"` });
   }
@@ -240,9 +245,11 @@ class StubCall {
     if (match === object.etag) return this.#send(304, headers);
     const [status, extra, body] = cut(object, fault === 'whole' ? undefined : this.request.headers['range']);
     if (status === 416) return this.#error(416, 'InvalidRange');
-    const shifted =
-      fault === 'wrong-range' ? { 'content-range': `bytes 1-${body.length}/${object.body.length}` } : {};
+    const [, first = '0', last = '0'] = /^bytes (\d+)-(\d+)/.exec(extra['content-range'] ?? '') ?? [];
+    const further = `bytes ${Number(first) + 1}-${Number(last) + 1}/${object.body.length}`;
+    const shifted = fault === 'wrong-range' ? { 'content-range': further } : {};
     const all = { ...headers, ...extra, ...shifted, 'content-length': String(body.length) };
+    if (fault === 'short') return this.#send(status, { ...all, 'content-length': '7' }, body.subarray(0, 7));
     if (fault !== 'truncated' && fault !== 'stalled') return this.#send(status, all, body);
     this.response.writeHead(status, all);
     this.response.write(body.subarray(0, body.length >> 1));

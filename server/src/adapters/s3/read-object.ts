@@ -154,11 +154,10 @@ export class ObjectReader {
         late.then((outcome) => ({ outcome, prompt: false })).catch(() => new Promise<never>(() => undefined)),
       ]);
       if (!winner.prompt) this.#hedges.observe(clock.monotonic() - startedMs);
-      // The first request writes nothing any more once it is given up.
-      first.abort(new Error('another request was faster'));
       return winner.prompt ? winner.outcome : placed(winner.outcome, into);
     } finally {
       cancel();
+      // In the same turn, so that the slower one writes nothing over what the faster one has brought.
       first.abort(new Error('over'));
       second.abort(new Error('over'));
       (release as (() => void) | null)?.();

@@ -83,6 +83,7 @@ export class S3Calls {
       try {
         return await this.once(call, run);
       } catch (error) {
+        call.signal?.throwIfAborted();
         const failure = this.failureOf(error);
         if (!MENDS_ITSELF.has(failure.kind) || !(await this.mayRepeat(failures)))
           throw this.error(failure, call);

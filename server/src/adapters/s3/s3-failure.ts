@@ -66,26 +66,28 @@ const BY_STATUS: Readonly<Record<number, FailureKind>> = {
 
 function kindOf(code: string, status: number | null): FailureKind {
   if (status === null) return NEVER_SENT.has(code) ? 'refused' : 'unknown';
+  if (status < 300) return 'unknown';
   return BY_CODE[code] ?? BY_STATUS[status] ?? (status >= 500 ? 'unknown' : 'refused');
 }
 
 /** Errors of a machine that is not set up to send the request at all. */
 const NEVER_SENT = new Set(['CredentialsProviderError', 'TokenProviderError', 'region', 'unsupported']);
 
-/** Any error of a request as an `S3Failure`. Errors that are none of the store's are thrown on. */
+/**
+ * Any error of a request as an `S3Failure`. One that neither the store nor the connection made comes of an
+ * answer that the SDK could not read: then nobody knows.
+ */
 export function failureOf(error: unknown): S3Failure {
   if (error instanceof S3Failure) return error;
-  if (error instanceof HttpFailure) return new S3Failure(error.code, error.message, null, {}, error);
-  if (!(error instanceof Error)) throw error;
+  if (!(error instanceof Error)) return new S3Failure('strange', String(error), null);
+  const unanswered = (code: string): S3Failure => new S3Failure(code, error.message, null, {}, error);
+  if (error instanceof HttpFailure) return unanswered(error.code);
   if (isServiceException(error)) {
     const { $metadata, $response } = error;
     const status = $metadata.httpStatusCode ?? $response?.statusCode ?? null;
     return new S3Failure(error.name, error.message, status, $response?.headers ?? {}, error);
   }
-  if (NEVER_SENT.has(error.name)) return new S3Failure(error.name, error.message, null, {}, error);
-  if (/^Region (is missing|not accepted)/.test(error.message))
-    return new S3Failure('region', error.message, null, {}, error);
-  throw error;
+  return unanswered(/^Region (is missing|not accepted)/.test(error.message) ? 'region' : error.name);
 }
 
 interface ServiceException extends Error {

@@ -37,6 +37,7 @@ describe('S3 reads', () => {
     'drop',
     'truncated',
     'wrong-range',
+    'short',
     'hang',
     'stalled',
     'whole',
@@ -51,7 +52,7 @@ describe('S3 reads', () => {
       expect(stub.requests.length).to.equal(fault === 'whole' ? 1 : 2);
     });
 
-    if (fault === 'whole' || fault === 'wrong-range') continue;
+    if (fault === 'whole' || fault === 'wrong-range' || fault === 'short') continue;
     it(`gives a whole object when the first answer has the fault ${fault}`, async () => {
       stub.fail(fault);
       const got = await passingTime(store.get('k'));

@@ -146,6 +146,7 @@ describe('S3 writes', () => {
       '500-after',
       '412-after',
       '200-error-after',
+      '200-empty',
       '200-error',
       '500',
       '409',
