@@ -5,7 +5,6 @@
 import { OmenError } from '../../core/errors.js';
 import type { CollectionName, TenantId } from '../../core/ids.js';
 import { parseCollectionName } from '../../core/ids.js';
-import { seal } from '../../core/log/transitions.js';
 import type {
   CollectionInfo,
   CreateCollectionRequest,
@@ -20,7 +19,7 @@ import type { CatalogEntry } from '../log/catalog.js';
 import { Catalog } from '../log/catalog.js';
 import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
 import { RootStore } from '../log/root-store.js';
-import { collectDeleted } from '../maintenance/collect-deleted.js';
+import { collectDeleted, sealRoot } from '../maintenance/collect-deleted.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
 import { deriveCollection } from './derive.js';
@@ -84,6 +83,7 @@ export class Collections {
       if (request.requestId !== '' && present.requestId === request.requestId) return infoOf(present);
       throw exists(name);
     }
+    await this.#sealDeleted(tenant, name);
     const id = newCollectionId(this.deps.rng);
     const schema = {
       name,
@@ -107,6 +107,7 @@ export class Collections {
     { detaches }: { readonly detaches: boolean },
   ): Promise<CollectionInfo> {
     const deps = { ...this.deps, layout: this.#layout, catalog: this.#catalog };
+    await this.#sealDeleted(tenant, parseCollectionName(request.name, 'name'));
     const entry = await this.use(tenant, request.collection, (source) =>
       deriveCollection(deps, { tenant, source, detaches }, request),
     );
@@ -132,15 +133,8 @@ export class Collections {
   async remove(tenant: TenantId, { collection, requestId }: DeleteCollectionRequest): Promise<void> {
     const name = parseCollectionName(collection);
     const entry = await this.#catalog.remove(tenant, name, { requestId });
-    if (entry === null) {
-      if (await this.#catalog.wasRemovedBy(tenant, name, requestId)) return;
-      throw notFound(name);
-    }
-    const open = this.#open.remove(`${tenant}/${name}`);
-    const layout = this.#layout.collection(entry.id);
-    await new RootStore({ ...this.deps, layout }).commit(seal);
-    if (open !== undefined) await (await open).close();
-    this.sweep();
+    await this.#sealDeleted(tenant, name);
+    if (entry === null && !(await this.#catalog.wasRemovedBy(tenant, name, requestId))) throw notFound(name);
   }
 
   /**
@@ -155,6 +149,22 @@ export class Collections {
     this.#closed = true;
     await this.#sweeping;
     await this.#open.close();
+  }
+
+  /**
+   * Ends the collections that had the name: no server acknowledges a write to them any more. Whoever took the
+   * name away may have failed before it came to this, and the name must not go on without.
+   */
+  async #sealDeleted(tenant: TenantId, name: CollectionName): Promise<void> {
+    const deleted = await this.#catalog.deleted(tenant, name);
+    for (const id of deleted) {
+      await sealRoot(new RootStore({ ...this.deps, layout: this.#layout.collection(id) }));
+    }
+    if (deleted.length === 0) return;
+    const key = `${tenant}/${name}`;
+    const open = await this.#open.find(key)?.catch(() => undefined);
+    if (open !== undefined && deleted.includes(open.id)) await this.#open.forget(key, open);
+    this.sweep();
   }
 
   async #sweepAll(): Promise<void> {

@@ -50,11 +50,9 @@ export class OpenCollections {
     }
   }
 
-  /** Takes the collection out of the list; the caller closes it. */
-  remove(key: string): Promise<Collection> | undefined {
-    const entry = this.#entries.get(key);
-    this.#entries.delete(key);
-    return entry?.opening;
+  /** The collection under `key` if it is open or being opened. */
+  find(key: string): Promise<Collection> | undefined {
+    return this.#entries.get(key)?.opening;
   }
 
   /** Closes `collection`, unless something else is open under `key` by now. */

@@ -190,6 +190,11 @@ export class Catalog {
     }
   }
 
+  /** Collections that had this name and whose objects are not gone yet. */
+  async deleted(tenant: TenantId, name: CollectionName): Promise<readonly CollectionId[]> {
+    return (await this.#read(this.deps.layout.catalogKey(tenant, name))).entry.deleting;
+  }
+
   /** Whether this request took the name away, and nobody gave it to a new collection since. */
   async wasRemovedBy(tenant: TenantId, name: CollectionName, requestId: string): Promise<boolean> {
     const { entry } = await this.#read(this.deps.layout.catalogKey(tenant, name));

@@ -81,8 +81,8 @@ async function removeCollection(deps: DeletedCollectorDeps, { id }: DoomedCollec
   };
 }
 
-/** The sealed root. One that is gone needs no seal: without it nothing is acknowledged. */
-async function sealRoot(rootStore: RootStore): Promise<Root | null> {
+/** The root, sealed now if it was not. One that is gone needs no seal: without it nothing is acknowledged. */
+export async function sealRoot(rootStore: RootStore): Promise<Root | null> {
   try {
     return (await rootStore.commit(seal)).root;
   } catch (error) {
