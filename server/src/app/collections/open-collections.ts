@@ -35,8 +35,8 @@ export class OpenCollections {
   }
 
   /**
-   * Runs `task` with the collection, which is not closed meanwhile. When memory does not suffice for the task,
-   * what rests makes room and it runs once more: it must not have changed anything then.
+   * Runs `task` with the collection, which is not closed meanwhile. When memory does not suffice for the
+   * task, what rests makes room and it runs once more: it must not have changed anything then.
    */
   async use<T>(key: string, open: OpenCollection, task: (collection: Collection) => Promise<T>): Promise<T> {
     const entry = this.#entry(key, open);
