@@ -18,6 +18,7 @@ const CLUSTER_FROM_ROWS = 4096;
 
 /**
  * A job of another server that is this old is taken to be dead: its right is revoked, so it cannot publish.
+ * So is one that was claimed this far in the future: by a clock that was wrong, or it would never grow old.
  */
 const JOB_MS_MAX = 15 * 60 * 1000;
 
@@ -75,7 +76,7 @@ interface Living {
 /** Takes the right from jobs that ended, or whose server did, without being able to give it back. */
 export function withoutEnded(root: Root, { owner, running, nowMs }: Living): Root {
   const ended = root.jobs.filter(({ jobId, claimedBy, claimedAtMs }) =>
-    claimedBy === owner ? !running.has(jobId) : nowMs - claimedAtMs > JOB_MS_MAX,
+    claimedBy === owner ? !running.has(jobId) : Math.abs(nowMs - claimedAtMs) > JOB_MS_MAX,
   );
   return ended.reduce((next, job) => revokeJob(next, job.jobId), root);
 }
