@@ -160,6 +160,44 @@ describe('Reads of the past', () => {
     expect(await tight.count()).to.equal(41);
     await small.close();
   });
+
+  it('leave no memory behind when their collection is closed meanwhile', async () => {
+    await words.put('a', 1);
+    await words.flush();
+    const moment = app.clock.now();
+    tick(HOUR);
+    await words.put('a', 2);
+    const failing = new FailingObjectStore(store);
+    const reader = await openTestApp(failing, { retentionMs: 24 * HOUR, seed: 2, clock: app.clock });
+    const empty = reader.arena.used;
+    const open = await reader.collections.open(contextOf().tenant, 'words');
+    const slot = failing.hold('before', ({ operation, key }) => operation === 'get' && key.includes('/w/'));
+    const view = open.view({ consistency: 'session', sessionToken: '', asOf: at(moment) });
+    await slot.reached;
+    await open.close();
+    slot.release();
+    (await view).release();
+    expect(reader.arena.used).to.equal(empty);
+    await reader.close();
+  });
+
+  it('do not show a collection that another server deleted, although it has the name', async () => {
+    const options = { retentionMs: 24 * HOUR, ownsStore: false, clock: app.clock };
+    const one = await openTestApp(store, { ...options, seed: 5 });
+    const other = await openTestApp(store, { ...options, seed: 6 });
+    const first = await SampleCollection.create(one, 'names');
+    await first.put('secret', 1);
+    const moment = app.clock.now();
+    tick(1000);
+    await first.put('secret', 2);
+    const seen = new SampleCollection(other, 'names');
+    expect(await seen.all(at(moment))).to.equal('secret=1');
+    await one.handlers.deleteCollection(contextOf(), { collection: 'names', requestId: '' });
+    await SampleCollection.create(one, 'names');
+    tick(60_000);
+    expect(await reasonOf(seen.all(at(moment)))).to.equal('MOMENT_NOT_KEPT');
+    await Promise.all([one.close(), other.close()]);
+  });
 });
 
 describe('Snapshots', () => {

@@ -141,6 +141,8 @@ export class Collection {
    */
   async view(read: ReadOptions): Promise<ReadView> {
     if (read.asOf === undefined) await this.reach(read);
+    // Nothing of the past changes, except that the collection is deleted and its name given to another one.
+    else await this.#freshness.recent();
     if (this.#closed) throw gone(this.info.name);
     if (read.asOf !== undefined) return this.parts.history.view(read.asOf);
     return { state: this.state, release: () => undefined };

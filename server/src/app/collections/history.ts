@@ -72,6 +72,7 @@ export class History {
   /** Oldest first. Only moments to which nothing can be added any more. */
   readonly #cache = new Map<string, Held>();
   readonly #loading = new Map<string, Promise<Held>>();
+  #closed = false;
 
   constructor(private readonly deps: HistoryDeps) {}
 
@@ -136,8 +137,9 @@ export class History {
     return end;
   }
 
-  /** Lets go of everything kept for further reads. */
+  /** Lets go of everything kept for further reads. What is still being read back is not kept. */
   close(): void {
+    this.#closed = true;
     this.#shrinkTo(0);
   }
 
@@ -182,8 +184,9 @@ export class History {
       await loadSegments(deps, deps.layout, moment.base, { state, present: deps.present() });
       const window = new RequestWindow();
       const settled = await this.#replay(moment, (slot) => applySlot(state, window, slot));
-      const held = { state, owners: settled ? 1 : 0 };
-      if (settled) this.#cache.set(key, held);
+      const cached = settled && !this.#closed;
+      const held = { state, owners: cached ? 1 : 0 };
+      if (cached) this.#cache.set(key, held);
       this.#shrinkTo(CACHED_MAX);
       return held;
     } catch (error) {
