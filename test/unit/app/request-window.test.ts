@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
+import type { OmenError } from '#server/core/errors.js';
 import { SampleCollection } from '../../support/sample-collection.js';
 import { columnsOf, contextOf, openTestApp } from '../../support/test-app.js';
 
@@ -48,6 +49,25 @@ describe('Remembered requests', () => {
     await words.flush();
     expect((await remove()).deleted).to.equal(0);
     expect(await words.count()).to.equal(2);
+    await app.close();
+  });
+
+  it('refuses an id that a request of another kind on its way has', async () => {
+    const app = await openTestApp(new MemoryObjectStore());
+    const context = contextOf();
+    await app.handlers.createCollection(context, {
+      ...{ name: 'words', dimensions: 2, metric: 'l2', requestId: '' },
+    });
+    const records = columnsOf([{ id: 'a', vector: [1, 1] }]);
+    const write = { collection: 'words', requestId: 'once' };
+    const [put, removal] = await Promise.allSettled([
+      app.handlers.upsertRecords(context, { ...write, records }),
+      app.handlers.deleteRecords(context, { ...write, ids: ['a'] }),
+    ]);
+    expect(put.status).to.equal('fulfilled');
+    expect(removal.status === 'rejected' && (removal.reason as OmenError).reason).to.equal(
+      'REQUEST_ID_REUSED',
+    );
     await app.close();
   });
 });

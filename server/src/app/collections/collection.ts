@@ -28,6 +28,7 @@ import { Freshness } from './freshness.js';
 import type { History } from './history.js';
 import type { ReadView } from './read-view.js';
 import type { RememberedRequest, RequestWindow, WriteKind } from './request-window.js';
+import { reusedRequestId } from './request-window.js';
 import { SlotView } from './write-plan.js';
 
 /** What a plan decides: the effects to log and the answer to give. */
@@ -44,6 +45,12 @@ export interface FixedMoment {
 }
 
 type AnswerBody = Readonly<Record<string, unknown>>;
+
+/** A request on its way. */
+interface InFlight {
+  readonly kind: WriteKind;
+  readonly answer: Promise<AnswerBody & WriteReceipt>;
+}
 
 export interface CollectionParts {
   readonly id: CollectionId;
@@ -75,7 +82,7 @@ export class Collection {
   readonly info: CollectionInfo;
   readonly upkeep: Upkeep;
   /** Requests on their way, by request id: a repeated request waits for the first one. */
-  readonly #inFlight = new Map<string, Promise<AnswerBody & WriteReceipt>>();
+  readonly #inFlight = new Map<string, InFlight>();
   readonly #freshness: Freshness;
   #view: SlotView | null = null;
   #closed = false;
@@ -108,9 +115,12 @@ export class Collection {
     const known = this.parts.window.find(requestId, kind);
     if (known !== undefined) return this.#answerAgain(known);
     const running = this.#inFlight.get(requestId);
-    if (running !== undefined) return (await running) as Answer & WriteReceipt;
+    if (running !== undefined) {
+      if (running.kind !== kind) throw reusedRequestId(running.kind, kind);
+      return (await running.answer) as Answer & WriteReceipt;
+    }
     const run = this.#append(kind, requestId, plan);
-    this.#inFlight.set(requestId, run);
+    this.#inFlight.set(requestId, { kind, answer: run });
     try {
       return await run;
     } finally {

@@ -46,13 +46,7 @@ export class RequestWindow {
    */
   find(requestId: string, kind: WriteKind): RememberedRequest | undefined {
     const entry = this.#entries.get(requestId);
-    if (entry !== undefined && entry.kind !== kind) {
-      throw new OmenError(
-        'REQUEST_ID_REUSED',
-        `requestId was used for a request of kind "${entry.kind}" and cannot name one of kind "${kind}": use a new one for every request`,
-        { field: 'requestId' },
-      );
-    }
+    if (entry !== undefined && entry.kind !== kind) throw reusedRequestId(entry.kind, kind);
     return entry;
   }
 
@@ -68,4 +62,14 @@ export class RequestWindow {
       this.#entries.delete(requestId);
     }
   }
+}
+
+/** The id of a request names one of another kind. */
+export function reusedRequestId(used: WriteKind, kind: WriteKind): OmenError {
+  return new OmenError(
+    'REQUEST_ID_REUSED',
+    `requestId was used for a request of kind "${used}" and cannot name one of kind "${kind}": ` +
+      'use a new one for every request',
+    { field: 'requestId' },
+  );
 }
