@@ -10,6 +10,8 @@ import { StubBucket, md5 } from './s3-stub-bucket.js';
 export type StubFault =
   | '500'
   | '503'
+  /** 507: there is no room. */
+  | '507'
   /** 409: another conditional request is in work. */
   | '409'
   /** Nothing is answered, ever. */
@@ -164,6 +166,8 @@ class StubCall {
         return this.#error(500, 'InternalError');
       case '503':
         return this.#error(503, 'SlowDown');
+      case '507':
+        return this.#error(507, 'XMinioStorageFull');
       case '409':
         return this.#error(409, 'ConditionalRequestConflict');
       case 'no-upload':

@@ -44,8 +44,11 @@ export interface ObjectStore {
 /** What became of a `putIfAbsent`. */
 export type PutOutcome =
   | { readonly kind: 'created'; readonly etag: string }
-  /** Somebody else's object is there. */
-  | { readonly kind: 'exists' };
+  /**
+   * Somebody else's object is there. `unsure`: an earlier try of this call had no answer, so what is there may
+   * have come after an own object was there and removed.
+   */
+  | { readonly kind: 'exists'; readonly unsure?: true };
 
 /** What became of a `compareAndSwap`. */
 export type SwapOutcome =

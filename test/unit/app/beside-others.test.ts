@@ -3,6 +3,8 @@ import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.j
 import { collectGarbage } from '#server/app/maintenance/collect-garbage.js';
 import { OmenError } from '#server/core/errors.js';
 import { publishFlush, registerJob } from '#server/core/log/transitions.js';
+import { decodeWalSlot as slotOf, encodeWalSlot } from '#server/core/log/wal-slot.js';
+import type { PutOutcome } from '#server/ports/object-store.js';
 import type { Call } from '../../support/failing-object-store.js';
 import { FailingObjectStore } from '../../support/failing-object-store.js';
 import { LogNode, puts } from '../../support/log-node.js';
@@ -49,6 +51,40 @@ describe('Beside another server', () => {
     const error: unknown = await write.catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(OmenError);
     expect((error as OmenError).metadata).to.deep.equal({ outcome: 'unknown' });
+  });
+
+  it('a slot that was folded, removed and written by a sleeper is not taken for never written', async () => {
+    const bucket = new MemoryObjectStore();
+    const other = await LogNode.create(bucket, { seed: 2 });
+    /** Writes without hearing so, and finds the slot of a sleeper when it looks. */
+    class Slow extends FailingObjectStore {
+      #slept = false;
+
+      override async putIfAbsent(key: string, body: Uint8Array, nonce: string): Promise<PutOutcome> {
+        const put = await super.putIfAbsent(key, body, nonce);
+        if (this.#slept || !key.includes('/w/')) return put;
+        this.#slept = true;
+        await fold(other, 'job');
+        await bucket.delete(key);
+        const { collectionId, slot, previousHash } = slotOf(body, key);
+        const writes = {
+          dimensions: 2,
+          writes: puts({ z: 9 }),
+          requests: [],
+          firstSequence: 1,
+          createdMs: 1,
+        };
+        const sleeper = { collectionId, slot, previousHash, nonce: 'f'.repeat(32), ...writes };
+        await bucket.putIfAbsent(key, encodeWalSlot(sleeper).body, 'f'.repeat(32));
+        return { kind: 'exists', unsure: true };
+      }
+    }
+    const node = await LogNode.open(new Slow(bucket), { seed: 3 });
+    const error: unknown = await node.loop
+      .append(() => ({ writes: puts({ a: 1 }) }))
+      .catch((it: unknown) => it);
+    expect((error as OmenError).metadata).to.deep.equal({ outcome: 'unknown' });
+    expect(node.roots.current?.root.walFloor).to.equal(1);
   });
 
   it('the log is folded although another one has replaced the segments', async () => {

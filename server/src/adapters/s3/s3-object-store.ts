@@ -70,8 +70,10 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async putIfAbsent(key: string, body: Uint8Array, nonce: string): Promise<PutOutcome> {
-    const etag = await this.#writer.write({ key: this.#full(key), body, nonce, replaces: null });
-    return etag === null ? { kind: 'exists' } : { kind: 'created', etag };
+    const write = { key: this.#full(key), body, nonce, replaces: null };
+    const { etag, unsure } = await this.#writer.write(write);
+    if (etag !== null) return { kind: 'created', etag };
+    return unsure ? { kind: 'exists', unsure } : { kind: 'exists' };
   }
 
   async compareAndSwap(
@@ -88,7 +90,7 @@ export class S3ObjectStore implements ObjectStore {
       replaces: etag,
       tail: ended.length - body.length,
     };
-    const written = await this.#writer.write(write);
+    const { etag: written } = await this.#writer.write(write);
     return written === null ? { kind: 'conflict' } : { kind: 'swapped', etag: written };
   }
 

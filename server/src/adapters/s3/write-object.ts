@@ -4,12 +4,13 @@
  * as it was. Repeating is safe because it is the same conditional request: of all its copies, also those that
  * are still on their way, at most one takes effect.
  */
-import { invariant } from '../../core/errors.js';
+import { invariant, OmenError } from '../../core/errors.js';
 import { laneOfWrite } from './lane-of.js';
 import { multipartUpload } from './multipart-upload.js';
 import type { ObjectReader } from './read-object.js';
 import { unquoted } from './object-headers.js';
 import type { S3Call, S3Calls } from './s3-calls.js';
+import type { FailureKind } from './s3-failure.js';
 import { S3Failure } from './s3-failure.js';
 import type { ObjectWrite } from './write-headers.js';
 import { headersOf } from './write-headers.js';
@@ -17,26 +18,39 @@ import { headersOf } from './write-headers.js';
 /** Larger bodies are sent in parts. */
 const WHOLE_BYTES_MAX = 16 * 1024 * 1024;
 
+/** What became of a write. */
+export interface Written {
+  /** Of the object written; null: the precondition does not hold. */
+  readonly etag: string | null;
+  /** A try had no answer: that it took effect, and somebody else changed the object since, is not ruled out. */
+  readonly unsure: boolean;
+}
+
+/** Answers of a store that a try took no effect. */
+const SAYS_NOTHING_DONE: ReadonlySet<FailureKind> = new Set(['precondition', 'conflict', 'skewed']);
+
 export class ObjectWriter {
   constructor(
     private readonly calls: S3Calls,
     private readonly reader: ObjectReader,
   ) {}
 
-  /**
-   * The etag of the object written, or null: the precondition did not hold. Rejects with `OmenError`.
-   */
-  async write(write: ObjectWrite): Promise<string | null> {
+  /** Writes, or finds that the precondition does not hold. Rejects with `OmenError`. */
+  async write(write: ObjectWrite): Promise<Written> {
     invariant(/^[0-9a-f]{32}$/.test(write.nonce), `nonce ${write.nonce} is not 32 hex digits`);
     const { key, body } = write;
     const call: S3Call = { action: 'write', key, lane: laneOfWrite(key, body.length) };
+    let unsure = false;
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#try(call, write);
+        return { etag: await this.#try(call, write), unsure };
       } catch (error) {
         const failure = this.calls.failureOf(error);
+        // This try wrote nothing, which is no answer to the earlier one.
+        if (unsure && failure.kind === 'full') throw openOutcome(this.calls.error(failure, call));
+        unsure ||= !SAYS_NOTHING_DONE.has(failure.kind);
         const settled = await this.#settle(call, write, failure);
-        if (settled !== undefined) return settled;
+        if (settled !== undefined) return { etag: settled, unsure };
         if (!(await this.calls.mayRepeat(failures))) throw this.calls.error(failure, call);
       }
     }
@@ -85,4 +99,9 @@ export class ObjectWriter {
     if (state?.nonce === write.nonce) return state.etag;
     return (state?.etag ?? null) === write.replaces ? undefined : null;
   }
+}
+
+function openOutcome(error: OmenError): OmenError {
+  const { message, metadata } = error;
+  return new OmenError('STORAGE_UNAVAILABLE', message, { metadata, retryAfterMs: 5000, cause: error });
 }

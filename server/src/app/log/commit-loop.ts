@@ -284,6 +284,7 @@ export class CommitLoop {
           attempt.uncertain = true;
           return await this.#checkBoundary(attempt);
         }
+        if (put.unsure === true) attempt.uncertain = true;
         return await this.#whoseSlot(attempt);
       } catch (error) {
         const refusal = isRefusal(error);

@@ -75,6 +75,24 @@ describe('S3 writes', () => {
     expect((await store.putIfAbsent('k', text('mine'), nonce(1))).kind).to.equal('created');
   });
 
+  it('does not say that nothing was written because a later try found no room', async () => {
+    stub.fail('500', puts);
+    stub.fail('507', puts);
+    const error = await failureOf(store.putIfAbsent('k', text('mine'), nonce(1)));
+    expect(error.reason).to.equal('STORAGE_UNAVAILABLE');
+    stub.fail('507', puts);
+    expect((await failureOf(store.putIfAbsent('k', text('mine'), nonce(1)))).reason).to.equal('STORAGE_FULL');
+  });
+
+  it('says when an object in the way may have come after an own one', async () => {
+    await store.putIfAbsent('k', text('theirs'), nonce(1));
+    expect(await store.putIfAbsent('k', text('mine'), nonce(2))).to.deep.equal({ kind: 'exists' });
+    stub.fail('drop', puts);
+    expect(await store.putIfAbsent('k', text('mine'), nonce(2))).to.deep.equal({
+      ...{ kind: 'exists', unsure: true },
+    });
+  });
+
   it('repeats a write a few times and not for ever', async () => {
     stub.fail('503', puts, 100);
     const error = await failureOf(store.putIfAbsent('k', text('mine'), nonce(1)));
