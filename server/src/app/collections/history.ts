@@ -104,11 +104,16 @@ export class History {
     return snapshot;
   }
 
-  /** Finds the version from which a moment is read back. Throws `MOMENT_NOT_KEPT` when none is kept. */
-  async locate(asOf: AsOf): Promise<PastMoment> {
+  /**
+   * Finds the version from which a moment is read back. Throws `MOMENT_NOT_KEPT` when none is kept.
+   *
+   * @param lasting Rather a version that stays than the present one, which the next change replaces.
+   */
+  async locate(asOf: AsOf, lasting = false): Promise<PastMoment> {
     const { root } = await this.deps.rootStore.refresh();
     checkOpen(root);
-    const versions = [...root.checkpoints, checkpointOf(root)];
+    const present = checkpointOf(root);
+    const versions = lasting ? [present, ...root.checkpoints] : [...root.checkpoints, present];
     switch (asOf.kind) {
       case 'snapshot': {
         const { base, through } = this.#snapshot(root, asOf.name);
@@ -156,7 +161,7 @@ export class History {
   async #loadAgain(key: string, asOf: AsOf): Promise<Held> {
     for (let round = 1; ; round++) {
       try {
-        return await this.#load(key, await this.locate(asOf));
+        return await this.#load(key, await this.locate(asOf, round > 1));
       } catch (error) {
         const reason = error instanceof OmenError ? error.reason : null;
         if (round >= ROUNDS || (reason !== 'MOMENT_NOT_KEPT' && reason !== 'MEMORY_EXHAUSTED')) throw error;
