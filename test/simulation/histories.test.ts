@@ -3,7 +3,7 @@ import type { History } from './history.js';
 import { runHistory } from './history.js';
 
 /** Seeds that once failed, or that cover something rare; `SEED=7 npm run test:sim` replays one. */
-const REGRESSIONS = [9, 56, 74, 126, 150, 174, 272, 345, 412, 627, 717];
+const REGRESSIONS = [9, 56, 74, 126, 150, 174, 272, 345, 412, 627, 717, 918, 1273, 1528];
 const REPLAYED = process.env['SEED'];
 const SEEDS = REPLAYED === undefined ? REGRESSIONS : [Number(REPLAYED)];
 const EVENTS = Number(process.env['EVENTS'] ?? 500);

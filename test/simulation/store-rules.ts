@@ -72,6 +72,8 @@ export class StoreRules {
     return this.#objects.keys();
   }
 
+  /** Nobody knows of the collection: nothing is said about it. */
+  ignored = false;
   /** Merges that became part of the collection. */
   merges = 0;
   /** Slots that a late writer put where the log had been collected. */
@@ -86,6 +88,7 @@ export class StoreRules {
     }
     const previous = this.#objects.get(key);
     this.#objects.set(key, body);
+    if (this.ignored) return;
     if (previous !== undefined && known?.kind !== 'root') throw new Violation(`${key} was overwritten`);
     if (known?.kind === 'root') this.#rootChanged(decodeRoot(body, key));
     else if (known?.kind === 'slot') this.#slotPut(known.slot, body);
@@ -100,6 +103,8 @@ export class StoreRules {
     return [...this.#objects.keys()].filter((key) => {
       const known = classifyKey(key);
       if (known?.kind === 'slot') return !needed.isNeededSlot(known.slot);
+      // Of a change that may yet come: it goes when the root is past it.
+      if (known?.kind === 'manifest' && known.version > root.version) return false;
       return known?.kind !== 'root' && known?.kind !== 'pin' && !needed.keys.has(key);
     });
   }

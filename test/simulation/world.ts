@@ -232,8 +232,9 @@ export class World implements Surroundings {
     if (id === undefined || this.subjects.some((subject) => subject.id === id)) return;
     const [, , tenant = '', name = ''] = key.split('/');
     // A first try that was slower than its repetition makes it again after it was deleted.
-    if (this.droppedNames.has(name)) return;
     const rules = this.#rulesOf(id);
+    rules.ignored = this.droppedNames.has(name);
+    if (rules.ignored) return;
     this.subjects.push({
       ...{ tenant, name, id, rules, checker: rules.checker, tokens: [] },
       ...{ snapshots: new Map<string, number>(), dropped: false },
