@@ -66,7 +66,8 @@ export async function multipartUpload(
 /** An object that is referred to must be whole: one look costs little against the upload. */
 async function verify(reader: ObjectReader, { key, nonce, body, tail = 0 }: ObjectWrite): Promise<void> {
   const state = await reader.inspect(key);
-  if (state?.nonce !== nonce) return;
+  if (state === null) throw new S3Failure('absent', 'the object is not there after its upload', 500);
+  if (state.nonce !== nonce) return;
   const size = body.length - tail;
   if (state.size !== size)
     throw new S3Failure('truncated', `the object has ${state.size} bytes instead of ${size}`, 500);

@@ -150,6 +150,16 @@ describe('S3 writes', () => {
       expect(stub.bucket.uploads.size).to.equal(0);
     });
 
+    it('send them again when they are not there after the store has said so', async () => {
+      stub.before = ({ operation }) => {
+        if (operation !== 'head') return;
+        stub.before = null;
+        stub.bucket.objects.delete('large');
+      };
+      expect((await store.putIfAbsent('large', body, nonce(1))).kind).to.equal('created');
+      expect(stub.bucket.objects.has('large')).to.equal(true);
+    });
+
     it('swap them, too', async () => {
       const first = await store.compareAndSwap('r', body, null, nonce(1));
       const etag = first.kind === 'swapped' ? first.etag : '';
