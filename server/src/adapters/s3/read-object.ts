@@ -7,6 +7,7 @@ import type { GetOptions, GetOutcome } from '../../ports/object-store.js';
 import { HedgePolicy } from './hedge-policy.js';
 import type { BodyTarget, HttpAnswer, HttpHeaders } from './http-transport.js';
 import { laneOfRead } from './lane-of.js';
+import { linkedAbort } from './linked-abort.js';
 import { etagOf, lengthOf, nonceOf, quoted, tailOf } from './object-headers.js';
 import { HEADERS_MS } from './s3-client.js';
 import type { S3Call, S3Calls } from './s3-calls.js';
@@ -123,7 +124,7 @@ export class ObjectReader {
     if (delayMs === null || call.lane === 'background')
       return this.#request(call.key, options, { signal, onHeaders: (ms) => this.#hedges.observe(ms) });
     const startedMs = clock.monotonic();
-    const [first, second] = [new AbortController(), new AbortController()];
+    const [first, second] = [linkedAbort(signal), linkedAbort(signal)];
     let release: (() => void) | null = null;
     let cancel = (): void => undefined;
     const late = new Promise<GetOutcome>((resolve, reject) => {
@@ -131,12 +132,12 @@ export class ObjectReader {
         release = this.#hedges.take() ? this.calls.spare(call.lane) : null;
         if (release === null) return;
         // Into memory of its own: both may be under way at once.
-        const aside = { signal: AbortSignal.any([signal, second.signal]), apart: true };
+        const aside = { signal: second.controller.signal, apart: true };
         this.#request(call.key, rest, aside).then(resolve, reject);
       });
     });
     const prompt = this.#request(call.key, options, {
-      signal: AbortSignal.any([signal, first.signal]),
+      signal: first.controller.signal,
       onHeaders: (ms) => {
         this.#hedges.observe(ms);
         cancel();
@@ -158,8 +159,10 @@ export class ObjectReader {
     } finally {
       cancel();
       // In the same turn, so that the slower one writes nothing over what the faster one has brought.
-      first.abort(new Error('over'));
-      second.abort(new Error('over'));
+      first.controller.abort(new Error('over'));
+      second.controller.abort(new Error('over'));
+      first.unlink();
+      second.unlink();
       (release as (() => void) | null)?.();
     }
   }

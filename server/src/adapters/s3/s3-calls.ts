@@ -7,6 +7,7 @@ import { OmenError } from '../../core/errors.js';
 import type { ListedObject } from '../../ports/object-store.js';
 import type { ConnectionLanes, Lane } from './connection-lanes.js';
 import type { HttpTransport } from './http-transport.js';
+import { linkedAbort } from './linked-abort.js';
 import { RetryBudget } from './retry-budget.js';
 import type { S3Access } from './s3-client.js';
 import type { FailureKind } from './s3-failure.js';
@@ -60,15 +61,20 @@ export class S3Calls {
   /** Runs one try on a connection of the call's lane. Rejects as `run` does. */
   async once<T>(call: S3Call, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const closed = this.#closed.signal;
-    const signal = call.signal === undefined ? closed : AbortSignal.any([closed, call.signal]);
+    const linked = call.signal === undefined ? null : linkedAbort(closed, call.signal);
+    const signal = linked?.controller.signal ?? closed;
     const flow = flowOf(call.key, this.options.prefix);
-    const release = await this.parts.lanes.acquire(call.lane, flow, signal);
     try {
-      const result = await run(signal);
-      this.#budget.earn();
-      return result;
+      const release = await this.parts.lanes.acquire(call.lane, flow, signal);
+      try {
+        const result = await run(signal);
+        this.#budget.earn();
+        return result;
+      } finally {
+        release();
+      }
     } finally {
-      release();
+      linked?.unlink();
     }
   }
 
