@@ -14,6 +14,15 @@ export function unknownOutcome(slot: DecodedSlot, cause?: unknown): OmenError {
   );
 }
 
+/** The slot is in the log, and memory did not take it: it is read from there before the next write. */
+export function notApplied(cause: unknown): OmenError {
+  return new OmenError(
+    'STORAGE_UNAVAILABLE',
+    'the writes are in the log and could not be brought into memory: they appear when it is read again',
+    { metadata: { outcome: 'unknown' }, retryAfterMs: 1000, cause },
+  );
+}
+
 /** The slot was not even tried. */
 export function notTried(cause: unknown): OmenError {
   return new OmenError('STORAGE_UNAVAILABLE', 'storage does not answer: the writes were not tried', {

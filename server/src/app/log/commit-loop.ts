@@ -18,7 +18,7 @@ import { encodeWalSlot, joinWrites } from '../../core/log/wal-slot.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
-import { isFinal, notTried, unknownOutcome } from './commit-errors.js';
+import { isFinal, notApplied, notTried, unknownOutcome } from './commit-errors.js';
 import type { FollowerDeps } from './log-follower.js';
 import { LogFollower } from './log-follower.js';
 import { LogReader } from './log-reader.js';
@@ -366,7 +366,7 @@ export class CommitLoop {
     } catch (error) {
       // The log has it, memory has not.
       this.#follower.stale = true;
-      rejectSeated(attempt, error);
+      rejectSeated(attempt, notApplied(error));
       return;
     }
     const { slot, firstSequence } = attempt.slot;
