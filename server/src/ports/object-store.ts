@@ -45,8 +45,8 @@ export interface ObjectStore {
 export type PutOutcome =
   | { readonly kind: 'created'; readonly etag: string }
   /**
-   * Somebody else's object is there. `unsure`: an earlier try of this call had no answer, so what is there may
-   * have come after an own object was there and removed.
+   * Somebody else's object is there. `unsure`: an earlier try of this call had no answer, so what is there
+   * may have come after an own object was there and removed.
    */
   | { readonly kind: 'exists'; readonly unsure?: true };
 

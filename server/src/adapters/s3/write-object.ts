@@ -22,7 +22,9 @@ const WHOLE_BYTES_MAX = 16 * 1024 * 1024;
 export interface Written {
   /** Of the object written; null: the precondition does not hold. */
   readonly etag: string | null;
-  /** A try had no answer: that it took effect, and somebody else changed the object since, is not ruled out. */
+  /**
+   * A try had no answer: that it took effect, and somebody else changed the object since, is not ruled out.
+   */
   readonly unsure: boolean;
 }
 
