@@ -230,6 +230,8 @@ export class Reader {
       run(app, context, { ...this.#options, collection: subject.name }),
     );
     world.note(name, `${this.#what}: ${describeReply(reply)}`);
+    // The name of a dropped collection may belong to another one by now.
+    if (subject.dropped) return { kind: 'down' };
     if (reply.kind === 'ok') remember(subject, reply.value as never);
     return reply;
   }

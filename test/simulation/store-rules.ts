@@ -81,6 +81,7 @@ export class StoreRules {
 
   /** An object was written or, with null, removed. `key` is relative to the collection. */
   changed(key: string, body: Uint8Array | null): void {
+    if (this.ignored) return;
     const known = classifyKey(key);
     if (body === null) {
       this.#removed(key, known);
@@ -88,7 +89,6 @@ export class StoreRules {
     }
     const previous = this.#objects.get(key);
     this.#objects.set(key, body);
-    if (this.ignored) return;
     if (previous !== undefined && known?.kind !== 'root') throw new Violation(`${key} was overwritten`);
     if (known?.kind === 'root') this.#rootChanged(decodeRoot(body, key));
     else if (known?.kind === 'slot') this.#slotPut(known.slot, body);
@@ -241,7 +241,7 @@ export class StoreRules {
   /** Whether this collection uses an object in the folder of another one. */
   #uses(folder: string, key: string, slot: number | undefined): boolean {
     const root = this.#root;
-    if (root === null || root.sealed) return false;
+    if (root === null || root.sealed || this.ignored) return false;
     if (slot !== undefined) {
       const base = root.logBases.find(({ throughSlot }) => slot <= throughSlot);
       return slot > root.walFloor && base?.folder === folder;
