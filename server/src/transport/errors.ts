@@ -31,12 +31,27 @@ export function errorFor(thrown: unknown, context: ErrorContext, logger: Logger)
       const facts = { ...context, reason: thrown.reason, error: thrown };
       if (thrown.row.retry === 'never') logger.error('a request failed', facts);
       else logger.warn('a request failed', facts);
+      return withoutInsides(thrown, context);
     } else logger.debug('a request was refused', { ...context, reason: thrown.reason, why: thrown.message });
     return thrown;
   }
   logger.error('a request failed because of a mistake in the server', { ...context, error: thrown });
   const message = `a mistake in the server; its log tells more about request ${context.requestId}`;
   return new OmenError('INTERNAL', message, { cause: thrown });
+}
+
+/**
+ * What a store or its adapter says is for whoever runs the server: it names buckets, hosts and keys. Only the
+ * texts about the outcome of a write are made for the client.
+ */
+function withoutInsides(error: OmenError, { requestId }: ErrorContext): OmenError {
+  const { reason, metadata, retryAfterMs } = error;
+  if (reason !== 'STORAGE_UNAVAILABLE' || metadata['outcome'] !== undefined) return error;
+  return new OmenError(
+    reason,
+    `the storage of the server does not answer: try again later; its log tells more about request ${requestId}`,
+    { cause: error, retryAfterMs: retryAfterMs ?? 1000 },
+  );
 }
 
 /** An encoded `google.rpc.Status`. */

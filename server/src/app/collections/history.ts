@@ -68,10 +68,16 @@ interface Held {
   owners: number;
 }
 
+/** A moment that is being read back, and how many wait for it. */
+interface Loading {
+  readonly held: Promise<Held>;
+  readers: number;
+}
+
 export class History {
   /** Oldest first. Only moments to which nothing can be added any more. */
   readonly #cache = new Map<string, Held>();
-  readonly #loading = new Map<string, Promise<Held>>();
+  readonly #loading = new Map<string, Loading>();
   #closed = false;
 
   constructor(private readonly deps: HistoryDeps) {}
@@ -82,8 +88,9 @@ export class History {
    */
   async view(asOf: AsOf): Promise<ReadView> {
     const key = await this.#keyOf(asOf);
-    const held = this.#cache.get(key) ?? (await this.#loadOnce(key, asOf));
-    held.owners++;
+    const cached = this.#cache.get(key);
+    if (cached !== undefined) cached.owners++;
+    const held = cached ?? (await this.#loadOnce(key, asOf));
     return { state: held.state, release: () => this.#leave(held) };
   }
 
@@ -148,13 +155,16 @@ export class History {
     this.#shrinkTo(0);
   }
 
-  /** Readers of one moment share one reading of it. */
-  async #loadOnce(key: string, asOf: AsOf): Promise<Held> {
+  /** Readers of one moment share one reading of it. The caller is one of the owners of the result. */
+  #loadOnce(key: string, asOf: AsOf): Promise<Held> {
     const running = this.#loading.get(key);
-    if (running !== undefined) return running;
-    const load = this.#loadAgain(key, asOf).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, load);
-    return load;
+    if (running !== undefined) {
+      running.readers++;
+      return running.held;
+    }
+    const held = this.#loadAgain(key, asOf).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, { held, readers: 1 });
+    return held;
   }
 
   /** A version that was the present one a moment ago may be collected while it is read: then look anew. */
@@ -190,7 +200,10 @@ export class History {
       const window = new RequestWindow();
       const settled = await this.#replay(moment, (slot) => applySlot(state, window, slot));
       const cached = settled && !this.#closed;
-      const held = { state, owners: cached ? 1 : 0 };
+      // Counted in the turn in which the state is there: a reader that resumes later finds it alive.
+      const readers = this.#loading.get(key)?.readers ?? 0;
+      this.#loading.delete(key);
+      const held = { state, owners: readers + (cached ? 1 : 0) };
       if (cached) this.#cache.set(key, held);
       this.#shrinkTo(CACHED_MAX);
       return held;

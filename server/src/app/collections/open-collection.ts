@@ -64,7 +64,8 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     owner: newNonce(deps.rng),
     runningJobs: new Set(),
     adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),
-    collect: () => collector.look(),
+    // On a bucket a pass takes seconds: folds go on meanwhile.
+    collect: async () => (deps.ownsStore ? collector.look() : void collector.look()),
     reload: async () => void (await loop.recover()),
   });
   const loop: CommitLoop = new CommitLoop({

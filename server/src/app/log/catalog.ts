@@ -111,6 +111,8 @@ export class Catalog {
       known = current;
       return present;
     });
+    // A sweep that saw the mark before the entry was there has taken it for an old one.
+    if (known === null) await this.#mark(id, key);
     return known;
   }
 
