@@ -4,7 +4,7 @@
 import { OpenSegment } from '../../core/collection/open-segment.js';
 import type { CollectionState } from '../../core/collection/state.js';
 import { OmenError } from '../../core/errors.js';
-import type { Root, SegmentRef } from '../../core/log/root.js';
+import type { DeletesRef, Root, SegmentRef } from '../../core/log/root.js';
 import type { Region } from '../../core/memory/arena.js';
 import { decodeDeletionVector } from '../../core/segment/deletion-vector.js';
 import { openSegment } from '../../core/segment/segment-view.js';
@@ -13,7 +13,10 @@ import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { CollectionLayout } from '../log/object-layout.js';
-import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+import { readTwice, STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+
+/** Hides round trips; a large segment is read in parts beside each other anyway. */
+const LOADED_AT_ONCE = 4;
 
 export interface LoadDependencies {
   readonly store: ObjectStore;
@@ -38,8 +41,13 @@ export async function loadSegments(
   const known = new Map(present.map((segment) => [segment.key, segment.shareRegion()]));
   const segments: OpenSegment[] = [];
   try {
-    for (const ref of root.segments) {
-      segments.push(await loadSegment(deps, layout, ref, known.get(ref.key)));
+    for (let from = 0; from < root.segments.length; from += LOADED_AT_ONCE) {
+      const group = root.segments.slice(from, from + LOADED_AT_ONCE);
+      const loaded = await Promise.allSettled(
+        group.map((ref) => loadSegment(deps, layout, ref, known.get(ref.key))),
+      );
+      for (const result of loaded) if (result.status === 'fulfilled') segments.push(result.value);
+      for (const result of loaded) if (result.status === 'rejected') throw result.reason;
     }
   } catch (error) {
     for (const segment of segments) segment.release();
@@ -57,27 +65,33 @@ async function loadSegment(
   ref: SegmentRef,
   present: Region | undefined,
 ): Promise<OpenSegment> {
-  const deleted =
-    ref.deletes === undefined
-      ? []
-      : decodeDeletionVector(
-          await readObject(deps, layout.locate(ref.deletes)),
-          { segmentKey: ref.key, segmentRows: ref.rows },
-          ref.deletes.key,
-        );
+  const { deletes } = ref;
+  const deleted = deletes === undefined ? [] : await readTwice(() => readDeletes(deps, layout, ref, deletes));
   if (present !== undefined) {
     return adopt(deps, { key: ref.key, bytes: ref.bytes, region: present.retain(), deleted });
   }
   const region = deps.pool.arena.allocate(ref.bytes, 'a segment');
   try {
     const bytes = deps.pool.arena.bytes(region.pointer, ref.bytes);
-    await readObject(deps, layout.locate(ref), bytes);
-    openSegment(bytes, { verify: true, collectionId: ref.writtenFor ?? layout.id, source: ref.key });
+    await readTwice(async () => {
+      await readObject(deps, layout.locate(ref), bytes);
+      openSegment(bytes, { verify: true, collectionId: ref.writtenFor ?? layout.id, source: ref.key });
+    });
     return adopt(deps, { key: ref.key, bytes: ref.bytes, region, deleted });
   } catch (error) {
     region.release();
     throw error;
   }
+}
+
+async function readDeletes(
+  deps: LoadDependencies,
+  layout: CollectionLayout,
+  { key, rows }: SegmentRef,
+  deletes: DeletesRef,
+): Promise<Iterable<number>> {
+  const body = await readObject(deps, layout.locate(deletes));
+  return decodeDeletionVector(body, { segmentKey: key, segmentRows: rows }, deletes.key);
 }
 
 /** A segment that lies in the arena, as part of a collection. */

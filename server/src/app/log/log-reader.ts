@@ -2,13 +2,14 @@
  * Reads slots of a collection's log and checks that each follows the one before.
  */
 import { OmenError } from '../../core/errors.js';
+import type { CollectionId } from '../../core/ids.js';
 import type { LogBase, LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
 import { decodeWalSlot } from '../../core/log/wal-slot.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { CollectionLayout } from './object-layout.js';
 import type { RetryDeps } from './storage-retry.js';
-import { withRetry } from './storage-retry.js';
+import { readTwice, withRetry } from './storage-retry.js';
 
 export class LogReader {
   constructor(
@@ -24,6 +25,10 @@ export class LogReader {
     const base = this.bases().find(({ throughSlot }) => slot <= throughSlot);
     const id = base?.writtenFor ?? this.layout.id;
     const key = this.layout.folder(base?.folder).slotKey(slot);
+    return readTwice(() => this.#read(key, id, slot));
+  }
+
+  async #read(key: string, id: CollectionId, slot: number): Promise<DecodedSlot | null> {
     const got = await withRetry(this.retry, () => this.store.get(key));
     if (got.kind !== 'found') return null;
     const decoded = decodeWalSlot(got.body, key);

@@ -18,7 +18,7 @@ import { manifestOf } from './manifest-chain.js';
 import type { CollectionLayout } from './object-layout.js';
 import { newNonce, RELATIVE } from './object-layout.js';
 import type { RetryDeps, RetryPolicy } from './storage-retry.js';
-import { backoffMs, isRefusal, isTransient, STORAGE_RETRY, withRetry } from './storage-retry.js';
+import { backoffMs, isRefusal, isTransient, STORAGE_RETRY, readTwice, withRetry } from './storage-retry.js';
 
 export interface RootSnapshot {
   readonly root: Root;
@@ -167,7 +167,7 @@ export class RootStore {
 
   async #fetch(known: RootSnapshot | null): Promise<RootSnapshot> {
     const { store, layout } = this.deps;
-    const got = await withRetry(this.#retry, () => readRoot(store, layout, known?.etag));
+    const got = await withRetry(this.#retry, () => readTwice(() => readRoot(store, layout, known?.etag)));
     if (got === 'unchanged' && known !== null) return known;
     if (got === null || got === 'unchanged') {
       throw new OmenError('COLLECTION_NOT_FOUND', `collection ${layout.id} does not exist any more`);

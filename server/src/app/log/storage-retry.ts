@@ -41,6 +41,16 @@ export async function withRetry<T>(deps: RetryDeps, call: () => Promise<T>): Pro
   }
 }
 
+/** Reads once more what was damaged on its way: only what is damaged twice is damaged at rest. */
+export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof OmenError) || error.reason !== 'DATA_CORRUPTED') throw error;
+    return read();
+  }
+}
+
 export function isTransient(error: unknown): boolean {
   return error instanceof OmenError && error.reason === 'STORAGE_UNAVAILABLE';
 }
