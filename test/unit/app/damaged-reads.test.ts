@@ -15,7 +15,7 @@ describe('A read that is damaged on its way', () => {
       const disk = new MemoryObjectStore();
       const writer = await openTestApp(disk);
       const words = await SampleCollection.create(writer, 'words');
-      for (const id of ['a', 'b', 'c']) await words.put(id, 1);
+      for (const id of ['a', 'b', 'c', 'e', 'f']) await words.put(id, 1);
       await words.flush();
       await words.remove('a');
       await words.flush();
