@@ -89,6 +89,7 @@ async function rest(world: World): Promise<void> {
   await world.wait(heal(world));
   world.note('world', 'is healed');
   await world.wait(timeline.sleep(60_000));
+  await world.wait(heal(world));
   world.resting = true;
   await world.wait(readAll(world));
   // Takes their rights from jobs of dead servers, which keep others from merging.

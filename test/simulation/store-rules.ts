@@ -53,6 +53,8 @@ export class StoreRules {
   readonly #hashes: string[] = [NO_SLOT_HASH];
   readonly #requests: { readonly slot: number; readonly requestId: string; readonly sequence: number }[] = [];
   readonly #pins = new Map<string, Pin>();
+  /** Put too late and not taken back yet: nobody relies on them, and a collector may respect them. */
+  readonly #latePins = new Map<string, Pin>();
   #root: Root | null = null;
   #ended = false;
   checker = new Checker();
@@ -99,7 +101,7 @@ export class StoreRules {
   garbage(): string[] {
     const root = this.#root;
     if (root === null) return [];
-    const needed = this.#needed(root);
+    const needed = this.#needed(root, [...this.#pins.values(), ...this.#latePins.values()]);
     return [...this.#objects.keys()].filter((key) => {
       const known = classifyKey(key);
       if (known?.kind === 'slot') return !needed.isNeededSlot(known.slot);
@@ -252,8 +254,8 @@ export class StoreRules {
 
   #pinPut(key: string, body: Uint8Array): void {
     const pin = decodePin(body, key);
-    // Put too late: whoever put it finds out.
-    if (this.#root !== null && keptVersions(this.#root).has(pin.version)) this.#pins.set(key, pin);
+    const inTime = this.#root !== null && keptVersions(this.#root).has(pin.version);
+    (inTime ? this.#pins : this.#latePins).set(key, pin);
   }
 
   #removed(key: string, known: ReturnType<typeof classifyKey>): void {
@@ -264,6 +266,7 @@ export class StoreRules {
       if (other.#uses(this.id, key, slot)) throw new Violation(`${key} was removed, ${other.id} uses it`);
     }
     if (known?.kind === 'pin') this.#pins.delete(key);
+    if (known?.kind === 'pin') this.#latePins.delete(key);
     if (known?.kind === 'root') {
       if (root?.sealed !== true) throw new Violation('the root of a collection that is used was removed');
       this.#root = null;
@@ -282,8 +285,7 @@ export class StoreRules {
   }
 
   /** What the root, the versions that it keeps and the pins refer to. */
-  #needed(root: Root): Needed {
-    const pins = [...this.#pins.values()];
+  #needed(root: Root, pins: readonly Pin[] = [...this.#pins.values()]): Needed {
     const versions = new Set([...keptVersions(root), ...pins.map(({ version }) => version)]);
     const kept = [...versions].map((version) => this.#chain.get(version)).filter((one) => one !== undefined);
     const spans = [
