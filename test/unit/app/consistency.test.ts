@@ -143,6 +143,18 @@ describe('Several servers on one store', () => {
     expect(await count(2, { consistency: 'strong' })).to.equal(1);
   });
 
+  it('make a collection once when one request comes to several of them, and leave nothing of the others', async () => {
+    const create = (at: number, requestId: string) =>
+      server(at).handlers.createCollection(context, {
+        ...{ name: 'once', dimensions: 2, metric: 'l2', requestId },
+      });
+    const made = await Promise.all([create(0, 'r1'), create(1, 'r1'), create(2, 'r1')]);
+    expect(made[1]).to.deep.equal(made[0]);
+    const roots = (await disk.list('n/')).filter(({ key }) => key.endsWith('/root'));
+    expect(roots.length).to.equal(2);
+    await expectReason(create(1, 'r2'), 'COLLECTION_EXISTS');
+  });
+
   it('let go of a collection that another server deleted, without being asked for it', async () => {
     await put(1, 'a');
     await server(0).handlers.deleteCollection(context, { collection: NAME, requestId: '' });

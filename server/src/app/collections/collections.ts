@@ -20,6 +20,7 @@ import { Catalog } from '../log/catalog.js';
 import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
 import { RootStore } from '../log/root-store.js';
 import { collectDeleted, sealRoot } from '../maintenance/collect-deleted.js';
+import { listAll, removeAll } from '../maintenance/list-objects.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
 import { deriveCollection } from './derive.js';
@@ -93,8 +94,17 @@ export class Collections {
     };
     await new RootStore({ ...this.deps, layout: this.#layout.collection(id) }).create(schema);
     const entry = { id, schema, ...(request.requestId === '' ? {} : { requestId: request.requestId }) };
-    await this.#catalog.create(tenant, name, entry);
-    return infoOf(entry);
+    try {
+      await this.#catalog.create(tenant, name, entry);
+      return infoOf(entry);
+    } catch (error) {
+      if (!(error instanceof OmenError) || error.reason !== 'COLLECTION_EXISTS') throw error;
+      // Another one was faster, so nothing will ever name this one.
+      await removeAll(this.deps.store, await listAll(this.deps.store, this.#layout.collection(id).prefix));
+      const winner = await this.#catalog.get(tenant, name);
+      if (request.requestId === '' || winner?.requestId !== request.requestId) throw error;
+      return infoOf(winner);
+    }
   }
 
   /**
