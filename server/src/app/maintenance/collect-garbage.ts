@@ -87,10 +87,10 @@ export async function collectGarbage(
   const listed = await listAll(store, layout.prefix, lastToList(prepared, layout));
   const pins = await readPins(deps);
   const { root } = await rootStore.refresh();
-  // The floor of step 1 and not that of `root`: a pin put after step 3 may rely on a version below a floor
-  // raised since.
-  const kept = await readKept(deps, { root, pins: [...pins.values()], floor: prepared.retentionFloor });
-  const needed = { kept, pins: [...pins.values()], floor: prepared.retentionFloor };
+  // What the root of step 1 kept stays, too: a pin put after step 3 may rely on a version, a checkpoint or a
+  // snapshot that was let go of since.
+  const kept = await readKept(deps, { root, prepared, pins: [...pins.values()] });
+  const needed = { kept, prepared, pins: [...pins.values()] };
   const garbage = findGarbage(root, needed, listed);
   if (!dryRun) {
     await removeAll(store, garbage, options.concurrency);
@@ -135,8 +135,9 @@ function lastToList(root: Root, layout: CollectionLayout): string | undefined {
 
 interface Wanted {
   readonly root: Root;
+  /** The root of step 1. */
+  readonly prepared: Root;
   readonly pins: readonly Pin[];
-  readonly floor: number;
 }
 
 /**
@@ -145,7 +146,7 @@ interface Wanted {
  */
 async function readKept(
   deps: CollectorDeps,
-  { root, pins, floor }: Wanted,
+  { root, prepared, pins }: Wanted,
 ): Promise<Map<string, KeptVersion>> {
   const kept = new Map<string, KeptVersion>();
   const keep = async (manifest: string | null, version: number): Promise<void> => {
@@ -160,11 +161,13 @@ async function readKept(
   };
   if (!root.sealed) {
     kept.set(root.manifests.at(-1) ?? '', keptVersion(root));
-    for (let version = root.version - 1; version >= floor; version--) {
+    for (let version = root.version - 1; version >= prepared.retentionFloor; version--) {
       await keep(await manifestOf(deps, root, version), version);
     }
-    for (const { manifest, version } of root.checkpoints) await keep(manifest, version);
-    for (const { base } of root.snapshots) await keep(base.manifest, base.version);
+    for (const { checkpoints, snapshots } of [prepared, root]) {
+      for (const { manifest, version } of checkpoints) await keep(manifest, version);
+      for (const { base } of snapshots) await keep(base.manifest, base.version);
+    }
   }
   for (const { manifest, version } of pins) await keep(manifest, version);
   deps.known?.clear();
@@ -187,8 +190,9 @@ function missing({ collectionId }: Root, version: number): OmenError {
 
 interface Needed {
   readonly kept: ReadonlyMap<string, KeptVersion>;
+  /** The root of step 1. */
+  readonly prepared: Root;
   readonly pins: readonly Pin[];
-  readonly floor: number;
 }
 
 function findGarbage(root: Root, needed: Needed, listed: readonly Listed[]): Garbage[] {
@@ -218,13 +222,16 @@ function findGarbage(root: Root, needed: Needed, listed: readonly Listed[]): Gar
  * Of an open collection the log above the floor of every version that begins reads of the past; and for each
  * snapshot and pin the stretch from its version's floor to its end.
  */
-function keptSlots(root: Root, { kept, pins, floor }: Needed): (slot: number) => boolean {
+function keptSlots(root: Root, { kept, prepared, pins }: Needed): (slot: number) => boolean {
+  const snapshots = [...prepared.snapshots, ...root.snapshots];
   const spans = [
-    ...root.snapshots.map(({ base, through }) => ({ from: base.walFloor, through: through.slot })),
+    ...snapshots.map(({ base, through }) => ({ from: base.walFloor, through: through.slot })),
     ...pins.map(({ walFloor, throughSlot }) => ({ from: walFloor, through: throughSlot })),
   ];
-  const checkpoints = new Set(root.checkpoints.map(({ version }) => version));
-  const open = [...kept.values()].filter(({ version }) => version >= floor || checkpoints.has(version));
+  const checkpoints = [...prepared.checkpoints, ...root.checkpoints];
+  const begins = new Set(checkpoints.map(({ version }) => version));
+  const floor = prepared.retentionFloor;
+  const open = [...kept.values()].filter(({ version }) => version >= floor || begins.has(version));
   const bottom = root.sealed ? Infinity : Math.min(root.walFloor, ...open.map(({ walFloor }) => walFloor));
   return (slot) => slot > bottom || spans.some(({ from, through }) => slot > from && slot <= through);
 }

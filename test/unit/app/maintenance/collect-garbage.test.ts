@@ -11,6 +11,7 @@ import { OmenError } from '#server/core/errors.js';
 import type { CollectionName, TenantId } from '#server/core/ids.js';
 import type { SegmentRef } from '#server/core/log/root.js';
 import { checkpointOf } from '#server/core/log/root.js';
+import { withCheckpoint } from '#server/core/log/retention.js';
 import { publishFlush, publishMerge, registerJob, revokeJob } from '#server/core/log/transitions.js';
 import type { ObjectStore } from '#server/ports/object-store.js';
 import { FailingObjectStore } from '../../../support/failing-object-store.js';
@@ -259,6 +260,37 @@ describe('collectGarbage', () => {
       }
     }
     expect([kept > 0, refused > 0], `${kept} kept, ${refused} refused`).to.deep.equal([true, true]);
+  });
+
+  it('scenario 24: a pin of a checkpoint that was let go of since is respected by a pass that slept', async () => {
+    const bucket = new MemoryObjectStore();
+    const node = await LogNode.create(bucket, { seed: 1 });
+    await node.put({ a: 1 });
+    await flush(node);
+    const window = { windowMs: 1e9, slotsMax: 1e9 };
+    await node.roots.commit((root) => ({ ...root, checkpoints: withCheckpoint(root, window) }));
+    const [checkpoint] = node.roots.current?.root.checkpoints ?? [];
+    if (checkpoint === undefined) throw new Error('there is no checkpoint');
+    await node.put({ b: 1 });
+    await flush(node);
+    await collect(node, { windowMs: 1e9 });
+    const store = new FailingObjectStore(bucket);
+    const sleeper = await open(store, 3);
+    const pins = store.hold('after', ({ operation, key }) => operation === 'list' && key.endsWith('/p/'));
+    const pass = collect(sleeper, { windowMs: 1e9 });
+    await pins.reached;
+    const pinned = await open(bucket, 5);
+    await putPin(pinned.deps, {
+      holder: 'test',
+      checkpoint,
+      throughSlot: checkpoint.walFloor,
+      expiresAtMs: 1e15,
+    });
+    await node.roots.commit((root) => ({ ...root, checkpoints: [] }));
+    await collect(node);
+    pins.release();
+    await pass;
+    expect(await keysOf(node, 'm/')).to.include(checkpoint.manifest);
   });
 
   it('scenario 25: removes what a revoked job uploads after a pass', async () => {
