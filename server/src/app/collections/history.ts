@@ -162,16 +162,28 @@ export class History {
       running.readers++;
       return running.held;
     }
-    const held = this.#loadAgain(key, asOf).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, { held, readers: 1 });
-    return held;
+    const loading: Loading = {
+      held: this.#loadAgain(key, asOf, () => this.#joined(key, loading)),
+      readers: 1,
+    };
+    this.#loading.set(key, loading);
+    // After a failure nobody has ended it yet.
+    const end = (): unknown => this.#joined(key, loading);
+    loading.held.then(end, end);
+    return loading.held;
+  }
+
+  /** Ends the joining of a load; another one of the same moment may have begun since. Returns its readers. */
+  #joined(key: string, loading: Loading): number {
+    if (this.#loading.get(key) === loading) this.#loading.delete(key);
+    return loading.readers;
   }
 
   /** A version that was the present one a moment ago may be collected while it is read: then look anew. */
-  async #loadAgain(key: string, asOf: AsOf): Promise<Held> {
+  async #loadAgain(key: string, asOf: AsOf, joined: () => number): Promise<Held> {
     for (let round = 1; ; round++) {
       try {
-        return await this.#load(key, await this.locate(asOf, round > 1));
+        return await this.#load(key, await this.locate(asOf, round > 1), joined);
       } catch (error) {
         const reason = error instanceof OmenError ? error.reason : null;
         if (round >= ROUNDS || (reason !== 'MOMENT_NOT_KEPT' && reason !== 'MEMORY_EXHAUSTED')) throw error;
@@ -192,7 +204,7 @@ export class History {
     return { base, checkpoint, includes, ...(lastSlot === undefined ? {} : { lastSlot }) };
   }
 
-  async #load(key: string, moment: PastMoment): Promise<Held> {
+  async #load(key: string, moment: PastMoment, joined: () => number): Promise<Held> {
     const { deps } = this;
     const state = new CollectionState(deps.pool.arena, deps.dimensions, deps.metric, deps.nextTag);
     try {
@@ -201,9 +213,7 @@ export class History {
       const settled = await this.#replay(moment, (slot) => applySlot(state, window, slot));
       const cached = settled && !this.#closed;
       // Counted in the turn in which the state is there: a reader that resumes later finds it alive.
-      const readers = this.#loading.get(key)?.readers ?? 0;
-      this.#loading.delete(key);
-      const held = { state, owners: readers + (cached ? 1 : 0) };
+      const held = { state, owners: joined() + (cached ? 1 : 0) };
       if (cached) this.#cache.set(key, held);
       this.#shrinkTo(CACHED_MAX);
       return held;
