@@ -152,6 +152,11 @@ export class OmenError extends Error {
   }
 }
 
+/** Whether something thrown is an error with this reason. */
+export function hasReason(error: unknown, reason: ErrorReason): error is OmenError {
+  return error instanceof OmenError && error.reason === reason;
+}
+
 /** A broken assumption of ours, never the user's doing. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${message}`);

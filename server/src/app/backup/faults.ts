@@ -1,4 +1,4 @@
-import { OmenError } from '../../core/errors.js';
+import { hasReason } from '../../core/errors.js';
 
 /** An object of a backup that is not what it must be. */
 export interface Fault {
@@ -10,6 +10,6 @@ export interface Fault {
 
 /** Damage as a fault; anything else that was thrown is thrown on. */
 export function faultOf(error: unknown, place: Pick<Fault, 'key' | 'of'>): Fault {
-  if (!(error instanceof OmenError) || error.reason !== 'DATA_CORRUPTED') throw error;
+  if (!hasReason(error, 'DATA_CORRUPTED')) throw error;
   return { ...place, problem: error.message };
 }

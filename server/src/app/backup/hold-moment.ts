@@ -6,7 +6,7 @@
  * pin was put, and the version was still kept after: so no slot behind its floor had been collected, and what
  * was found is the real log.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason, OmenError } from '../../core/errors.js';
 import { checkOpen } from '../../core/log/conflict.js';
 import type { Checkpoint, Root, SnapshotRef } from '../../core/log/root.js';
 import { checkpointOf } from '../../core/log/root.js';
@@ -60,7 +60,7 @@ export async function holdMoment(
       return await hold(deps, pins, history);
     } catch (error) {
       await pins.release();
-      const moved = error instanceof OmenError && error.reason === 'MOMENT_NOT_KEPT';
+      const moved = hasReason(error, 'MOMENT_NOT_KEPT');
       if (!moved || round >= ROUNDS) throw error;
     }
   }
@@ -193,7 +193,7 @@ class Pins {
       await this.put(checkpoint, throughSlot);
       return true;
     } catch (error) {
-      if (error instanceof OmenError && error.reason === 'MOMENT_NOT_KEPT') return false;
+      if (hasReason(error, 'MOMENT_NOT_KEPT')) return false;
       throw error;
     }
   }

@@ -5,7 +5,7 @@
  * what: segments, log, manifests; the record of the backup comes last. So a run that ends early leaves
  * objects that the next run finds there, and never a backup that is not whole.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason, OmenError } from '../../core/errors.js';
 import type { CollectionName } from '../../core/ids.js';
 import type { LogPosition } from '../../core/log/root.js';
 import { checkpointOf } from '../../core/log/root.js';
@@ -160,7 +160,7 @@ class BackupRun {
 
   /** Of everything there is, what was deleted since the catalog was read is no part. */
   #ifDeleted(error: unknown): void {
-    const deleted = error instanceof OmenError && error.reason === 'COLLECTION_NOT_FOUND';
+    const deleted = hasReason(error, 'COLLECTION_NOT_FOUND');
     if (!deleted || !this.options.selection.isAll) throw error;
   }
 

@@ -2,7 +2,7 @@
  * The collections of all tenants: names in the catalog, open collections in memory. A collection is opened by
  * the first request that needs it; one that nobody asks for costs nothing but its objects.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason, OmenError } from '../../core/errors.js';
 import type { CollectionName, TenantId } from '../../core/ids.js';
 import { parseCollectionName } from '../../core/ids.js';
 import type {
@@ -67,7 +67,7 @@ export class Collections {
     try {
       return await this.#open.use(key, open, run);
     } catch (error) {
-      const gone = error instanceof OmenError && error.reason === 'COLLECTION_NOT_FOUND';
+      const gone = hasReason(error, 'COLLECTION_NOT_FOUND');
       if (!gone || used === null) throw error;
       await this.#open.forget(key, used);
       return this.#open.use(key, open, task);
@@ -98,7 +98,7 @@ export class Collections {
       await this.#catalog.create(tenant, name, entry);
       return infoOf(entry);
     } catch (error) {
-      if (!(error instanceof OmenError) || error.reason !== 'COLLECTION_EXISTS') throw error;
+      if (!hasReason(error, 'COLLECTION_EXISTS')) throw error;
       // Another one was faster, so nothing will ever name this one.
       await removeAll(this.deps.store, await listAll(this.deps.store, this.#layout.collection(id).prefix));
       const winner = await this.#catalog.get(tenant, name);

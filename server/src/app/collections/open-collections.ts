@@ -3,7 +3,7 @@
  * again from its objects at any time; so when there are many, or memory is short, those that were not used
  * for the longest time are closed. What is left of such a collection is nothing.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason } from '../../core/errors.js';
 import type { Collection } from './collection.js';
 
 /** Open collections at rest that are kept: each takes about 25 KB and its segments. */
@@ -93,7 +93,7 @@ export class OpenCollections {
     try {
       return await run();
     } catch (error) {
-      const full = error instanceof OmenError && error.reason === 'MEMORY_EXHAUSTED';
+      const full = hasReason(error, 'MEMORY_EXHAUSTED');
       if (!full || (await this.relieve()) === 0) throw error;
       return run();
     }

@@ -2,7 +2,7 @@
  * The state of a collection that is read, and the next one while the collection is read anew. Reads go on
  * seeing the old state, whole, until the new one holds everything; then the two change places at once.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason } from '../../core/errors.js';
 import type { CollectionState } from '../../core/collection/state.js';
 import type { LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
@@ -64,7 +64,7 @@ export class States {
     try {
       apply();
     } catch (error) {
-      const full = error instanceof OmenError && error.reason === 'MEMORY_EXHAUSTED';
+      const full = hasReason(error, 'MEMORY_EXHAUSTED');
       if (!full || this.#next === null || this.#through === null || this.#next.memtable.rows === 0)
         throw error;
       this.#flushes.push({ frozen: this.#next.freeze(), through: this.#through });

@@ -2,7 +2,7 @@
  * How often and how fast a storage call is repeated. Only calls that may be repeated without harm come here:
  * reads, and writes with the nonce of the first try.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason } from '../../core/errors.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 
@@ -46,16 +46,16 @@ export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof OmenError) || error.reason !== 'DATA_CORRUPTED') throw error;
+    if (!hasReason(error, 'DATA_CORRUPTED')) throw error;
     return read();
   }
 }
 
 export function isTransient(error: unknown): boolean {
-  return error instanceof OmenError && error.reason === 'STORAGE_UNAVAILABLE';
+  return hasReason(error, 'STORAGE_UNAVAILABLE');
 }
 
 /** The store says for certain that nothing was written. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof OmenError && error.reason === 'STORAGE_FULL';
+  return hasReason(error, 'STORAGE_FULL');
 }

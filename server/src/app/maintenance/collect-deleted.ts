@@ -5,7 +5,7 @@
  * then everything that no pin needs goes, and when there is no pin the root too. A writer that slept through
  * all this may still put an object. So a collection is forgotten only when a later pass finds nothing of it.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason } from '../../core/errors.js';
 import { seal } from '../../core/log/transitions.js';
 import type { Root } from '../../core/log/root.js';
 import type { Catalog, DoomedCollection } from '../log/catalog.js';
@@ -86,7 +86,7 @@ export async function sealRoot(rootStore: RootStore): Promise<Root | null> {
   try {
     return (await rootStore.commit(seal)).root;
   } catch (error) {
-    if (!(error instanceof OmenError) || error.reason !== 'COLLECTION_NOT_FOUND') throw error;
+    if (!hasReason(error, 'COLLECTION_NOT_FOUND')) throw error;
     return null;
   }
 }

@@ -2,7 +2,7 @@
  * One pass of the collector over a whole store, for whoever wants it done at a certain hour, and for
  * collections that no server has open. Safe beside running servers, as each of its parts is.
  */
-import { OmenError } from '../../core/errors.js';
+import { hasReason } from '../../core/errors.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { CollectionSelection } from '../backup/selection.js';
 import type { StoreWork } from '../backup/store-work.js';
@@ -57,7 +57,7 @@ export async function collectStore(
       const { objects, bytes, unknown } = report;
       collections.push({ collection, objects, bytes, unknown });
     } catch (error) {
-      if (!(error instanceof OmenError) || error.reason !== 'DATA_CORRUPTED') throw error;
+      if (!hasReason(error, 'DATA_CORRUPTED')) throw error;
       failed.push({ collection, message: error.message });
     }
   }

@@ -8,7 +8,7 @@
  */
 import type { FrozenMemtable } from '../../core/collection/state.js';
 import { pickMerge } from '../../core/collection/merge-policy.js';
-import { OmenError } from '../../core/errors.js';
+import { hasReason, OmenError } from '../../core/errors.js';
 import { conflictOf } from '../../core/log/conflict.js';
 import { LIMITS } from '../../core/limits.js';
 import type { LogPosition } from '../../core/log/root.js';
@@ -170,7 +170,7 @@ export class Upkeep {
         // The last flush of a burst is followed by a look for what can be merged at rest.
         this.#schedule(QUIET_MS);
       } catch (error) {
-        const full = error instanceof OmenError && error.reason === 'MEMORY_EXHAUSTED';
+        const full = hasReason(error, 'MEMORY_EXHAUSTED');
         if (full && (await this.deps.relieve()) > 0) continue;
         this.#failed('flush', error);
         return;
@@ -211,7 +211,7 @@ export class Upkeep {
   }
 
   #failed(what: 'flush' | 'merge', error: unknown): void {
-    if (error instanceof OmenError && error.reason === 'COLLECTION_NOT_FOUND') {
+    if (hasReason(error, 'COLLECTION_NOT_FOUND')) {
       // Another server deleted the collection: there is nothing to keep in shape.
       this.#closed = true;
       this.deps.gone();
