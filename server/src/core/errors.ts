@@ -26,10 +26,40 @@ export const GRPC_CODES = {
 
 export type GrpcCodeName = keyof typeof GRPC_CODES;
 
+/** Codes as label values of metrics: those of errors, and `OK`. */
+export const GRPC_CODE_NAMES = ['OK', ...(Object.keys(GRPC_CODES) as GrpcCodeName[])] as const;
+
+/** The coarse kinds of errors that metrics tell apart. */
+export const ERROR_TYPES = [
+  'aborted',
+  'already_exists',
+  'cancelled',
+  'data_loss',
+  'deadline_exceeded',
+  'draining',
+  'failed_precondition',
+  'internal',
+  'invalid_argument',
+  'memory_exhausted',
+  'not_found',
+  'overloaded',
+  'permission_denied',
+  'quota_exceeded',
+  'rate_limited',
+  'storage',
+  'unauthenticated',
+  'unimplemented',
+  'write_backpressure',
+] as const;
+
+export type ErrorType = (typeof ERROR_TYPES)[number];
+
 /** What the error table says about one reason. */
 export interface ErrorRow {
   readonly grpc: GrpcCodeName;
   readonly http: number;
+  /** The `type` of `omendb_errors_total`. */
+  readonly type: ErrorType;
   /** Who has to act: `client` errors are logged at debug level, `server` errors at error level. */
   readonly fault: 'client' | 'server';
   /**
@@ -39,67 +69,66 @@ export interface ErrorRow {
   readonly retry: 'never' | 'backoff' | 'refresh';
 }
 
-const client = (grpc: GrpcCodeName, http: number, retry: ErrorRow['retry'] = 'never'): ErrorRow => ({
-  grpc,
-  http,
-  fault: 'client',
-  retry,
-});
-const server = (grpc: GrpcCodeName, http: number, retry: ErrorRow['retry'] = 'never'): ErrorRow => ({
-  grpc,
-  http,
-  fault: 'server',
-  retry,
-});
+const row =
+  (fault: ErrorRow['fault']) =>
+  (type: ErrorType, grpc: GrpcCodeName, http: number, retry: ErrorRow['retry'] = 'never'): ErrorRow => ({
+    type,
+    grpc,
+    http,
+    fault,
+    retry,
+  });
+const client = row('client');
+const server = row('server');
 
 export const ERROR_TABLE = {
-  INVALID_ARGUMENT: client('INVALID_ARGUMENT', 400),
-  MALFORMED_BODY: client('INVALID_ARGUMENT', 400),
-  UNKNOWN_FIELD: client('INVALID_ARGUMENT', 400),
-  UNKNOWN_OPERATOR: client('INVALID_ARGUMENT', 400),
-  INVALID_FILTER: client('INVALID_ARGUMENT', 400),
-  INVALID_VECTOR: client('INVALID_ARGUMENT', 400),
-  ZERO_VECTOR: client('INVALID_ARGUMENT', 400),
-  DIMENSION_MISMATCH: client('INVALID_ARGUMENT', 400),
-  INVALID_ID: client('INVALID_ARGUMENT', 400),
-  DUPLICATE_ID: client('INVALID_ARGUMENT', 400),
-  INVALID_ATTRIBUTE: client('INVALID_ARGUMENT', 400),
-  INTEGER_PRECISION_LOSS: client('INVALID_ARGUMENT', 400),
-  INVALID_COLLECTION_NAME: client('INVALID_ARGUMENT', 400),
-  INVALID_PAGE_TOKEN: client('INVALID_ARGUMENT', 400),
-  EMPTY_BATCH: client('INVALID_ARGUMENT', 400),
-  BATCH_TOO_LARGE: client('INVALID_ARGUMENT', 400),
-  REQUEST_ID_REUSED: client('INVALID_ARGUMENT', 400),
-  MESSAGE_TOO_LARGE: client('RESOURCE_EXHAUSTED', 413),
-  UNSUPPORTED_MEDIA_TYPE: client('INVALID_ARGUMENT', 415),
-  MISSING_CREDENTIALS: client('UNAUTHENTICATED', 401),
-  INVALID_TOKEN: client('UNAUTHENTICATED', 401),
-  TOKEN_EXPIRED: client('UNAUTHENTICATED', 401, 'refresh'),
-  TOKEN_LIFETIME: client('UNAUTHENTICATED', 401),
-  KEY_REVOKED: client('UNAUTHENTICATED', 401),
-  SCOPE_MISSING: client('PERMISSION_DENIED', 403),
-  COLLECTION_NOT_FOUND: client('NOT_FOUND', 404),
-  RECORD_NOT_FOUND: client('NOT_FOUND', 404),
-  METHOD_NOT_FOUND: client('UNIMPLEMENTED', 404),
-  COLLECTION_EXISTS: client('ALREADY_EXISTS', 409),
-  ETAG_MISMATCH: client('ABORTED', 409),
-  COLLECTION_BUSY: client('ABORTED', 409, 'backoff'),
-  CONDITION_FAILED: client('FAILED_PRECONDITION', 400),
-  RATE_LIMITED: client('RESOURCE_EXHAUSTED', 429, 'backoff'),
-  QUOTA_EXCEEDED: client('RESOURCE_EXHAUSTED', 429),
-  WRITE_BACKPRESSURE: server('RESOURCE_EXHAUSTED', 429, 'backoff'),
-  CANCELLED: client('CANCELLED', 499),
-  DEADLINE_EXCEEDED: server('DEADLINE_EXCEEDED', 504, 'backoff'),
-  OVERLOADED: server('UNAVAILABLE', 503, 'backoff'),
-  DRAINING: server('UNAVAILABLE', 503, 'backoff'),
-  MEMORY_EXHAUSTED: server('UNAVAILABLE', 503, 'backoff'),
-  STORAGE_FULL: server('UNAVAILABLE', 503, 'backoff'),
-  STORAGE_UNAVAILABLE: server('UNAVAILABLE', 503, 'backoff'),
-  DATA_CORRUPTED: server('DATA_LOSS', 500),
-  INTERNAL: server('INTERNAL', 500),
-  SNAPSHOT_NOT_FOUND: client('NOT_FOUND', 404),
-  SNAPSHOT_EXISTS: client('ALREADY_EXISTS', 409),
-  MOMENT_NOT_KEPT: client('FAILED_PRECONDITION', 400),
+  INVALID_ARGUMENT: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  MALFORMED_BODY: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  UNKNOWN_FIELD: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  UNKNOWN_OPERATOR: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INVALID_FILTER: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INVALID_VECTOR: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  ZERO_VECTOR: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  DIMENSION_MISMATCH: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INVALID_ID: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  DUPLICATE_ID: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INVALID_ATTRIBUTE: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INTEGER_PRECISION_LOSS: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INVALID_COLLECTION_NAME: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  INVALID_PAGE_TOKEN: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  EMPTY_BATCH: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  BATCH_TOO_LARGE: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  REQUEST_ID_REUSED: client('invalid_argument', 'INVALID_ARGUMENT', 400),
+  MESSAGE_TOO_LARGE: client('invalid_argument', 'RESOURCE_EXHAUSTED', 413),
+  UNSUPPORTED_MEDIA_TYPE: client('invalid_argument', 'INVALID_ARGUMENT', 415),
+  MISSING_CREDENTIALS: client('unauthenticated', 'UNAUTHENTICATED', 401),
+  INVALID_TOKEN: client('unauthenticated', 'UNAUTHENTICATED', 401),
+  TOKEN_EXPIRED: client('unauthenticated', 'UNAUTHENTICATED', 401, 'refresh'),
+  TOKEN_LIFETIME: client('unauthenticated', 'UNAUTHENTICATED', 401),
+  KEY_REVOKED: client('unauthenticated', 'UNAUTHENTICATED', 401),
+  SCOPE_MISSING: client('permission_denied', 'PERMISSION_DENIED', 403),
+  COLLECTION_NOT_FOUND: client('not_found', 'NOT_FOUND', 404),
+  RECORD_NOT_FOUND: client('not_found', 'NOT_FOUND', 404),
+  METHOD_NOT_FOUND: client('unimplemented', 'UNIMPLEMENTED', 404),
+  COLLECTION_EXISTS: client('already_exists', 'ALREADY_EXISTS', 409),
+  ETAG_MISMATCH: client('aborted', 'ABORTED', 409),
+  COLLECTION_BUSY: client('aborted', 'ABORTED', 409, 'backoff'),
+  CONDITION_FAILED: client('failed_precondition', 'FAILED_PRECONDITION', 400),
+  RATE_LIMITED: client('rate_limited', 'RESOURCE_EXHAUSTED', 429, 'backoff'),
+  QUOTA_EXCEEDED: client('quota_exceeded', 'RESOURCE_EXHAUSTED', 429),
+  WRITE_BACKPRESSURE: server('write_backpressure', 'RESOURCE_EXHAUSTED', 429, 'backoff'),
+  CANCELLED: client('cancelled', 'CANCELLED', 499),
+  DEADLINE_EXCEEDED: server('deadline_exceeded', 'DEADLINE_EXCEEDED', 504, 'backoff'),
+  OVERLOADED: server('overloaded', 'UNAVAILABLE', 503, 'backoff'),
+  DRAINING: server('draining', 'UNAVAILABLE', 503, 'backoff'),
+  MEMORY_EXHAUSTED: server('memory_exhausted', 'UNAVAILABLE', 503, 'backoff'),
+  STORAGE_FULL: server('storage', 'UNAVAILABLE', 503, 'backoff'),
+  STORAGE_UNAVAILABLE: server('storage', 'UNAVAILABLE', 503, 'backoff'),
+  DATA_CORRUPTED: server('data_loss', 'DATA_LOSS', 500),
+  INTERNAL: server('internal', 'INTERNAL', 500),
+  SNAPSHOT_NOT_FOUND: client('not_found', 'NOT_FOUND', 404),
+  SNAPSHOT_EXISTS: client('already_exists', 'ALREADY_EXISTS', 409),
+  MOMENT_NOT_KEPT: client('failed_precondition', 'FAILED_PRECONDITION', 400),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorReason = keyof typeof ERROR_TABLE;

@@ -1,0 +1,184 @@
+/*
+ * The metric catalogue as a prom-client registry. It speaks OpenMetrics only: prom-client renames its
+ * counters when one registry is rendered in both formats, exemplars exist in OpenMetrics alone, and
+ * Prometheus asks for it first.
+ */
+import * as prom from 'prom-client';
+import type { LabelsOf, MetricName, NameOf } from '../../core/metrics/catalog.js';
+import { CATALOG, RUNTIME_FAMILIES } from '../../core/metrics/catalog.js';
+import type { Family } from '../../core/metrics/families.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Logger } from '../../ports/logger.js';
+import type { CappedName, Counter, Gauge, Histogram, Metrics } from '../../ports/metrics.js';
+import { OTHER, SeriesCap } from './series-cap.js';
+
+export interface PrometheusOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class PrometheusMetrics implements Metrics {
+  /** The media type of what `render` returns. */
+  readonly contentType = prom.Registry.OPENMETRICS_CONTENT_TYPE;
+  readonly #registry = openMetricsRegistry();
+  readonly #counters = new Map<string, prom.Counter>();
+  readonly #gauges = new Map<string, prom.Gauge>();
+  readonly #histograms = new Map<string, prom.Histogram>();
+  readonly #collectors: (() => void | Promise<void>)[] = [];
+  readonly #caps = new Map<string, SeriesCap>();
+
+  constructor(private readonly options: PrometheusOptions) {
+    for (const [name, family] of Object.entries(CATALOG)) this.#declare(name, family);
+    for (const name of Object.keys(CATALOG) as MetricName[]) this.#makeSeries(name);
+    addRuntimeFamilies(this.#registry);
+  }
+
+  counter<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>): Counter {
+    return known(this.#counters, name).labels(labels);
+  }
+
+  gauge<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>): Gauge {
+    return known(this.#gauges, name).labels(labels);
+  }
+
+  histogram<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): Histogram {
+    const family = known(this.#histograms, name);
+    const child = family.labels(labels);
+    return {
+      observe: (value, traceId) => {
+        if (traceId === undefined) child.observe(value);
+        else family.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
+      },
+    };
+  }
+
+  gaugeOf(name: CappedName<'gauge'>, values: () => Iterable<readonly [label: string, value: number]>): void {
+    const family = known(this.#gauges, name);
+    const [label = '', max] = cappedLabel(name);
+    const cap = new SeriesCap(max, this.#countFolded(name));
+    this.onScrape(() => {
+      const sums = new Map<string, number>();
+      for (const [value, amount] of values()) sums.set(value, (sums.get(value) ?? 0) + amount);
+      cap.keep(new Set(sums.keys()));
+      family.reset();
+      let other: number | undefined;
+      for (const [value, sum] of sums) {
+        if (cap.label(value, 0) === value) family.labels({ [label]: value }).set(sum);
+        else other = (other ?? 0) + sum;
+      }
+      if (other !== undefined) family.labels({ [label]: OTHER }).set(other);
+    });
+  }
+
+  counterOf(name: CappedName<'counter'>, value: string): Counter {
+    const family = known(this.#counters, name);
+    const [label = '', max] = cappedLabel(name);
+    let cap = this.#caps.get(name);
+    if (cap === undefined) {
+      const free = (idle: string): void => family.remove({ [label]: idle });
+      cap = new SeriesCap(max, this.#countFolded(name), free);
+      this.#caps.set(name, cap);
+    }
+    return family.labels({ [label]: cap.label(value, this.options.clock.monotonic()) });
+  }
+
+  onScrape(collect: () => void | Promise<void>): void {
+    this.#collectors.push(collect);
+  }
+
+  /** Everything in the format of OpenMetrics 1.0. */
+  async render(): Promise<string> {
+    await Promise.all(
+      this.#collectors.map(async (collect) => {
+        try {
+          await collect();
+        } catch (error) {
+          this.options.logger.warn('a metric could not be collected', { error });
+        }
+      }),
+    );
+    return this.#registry.metrics();
+  }
+
+  #declare(name: string, family: Family): void {
+    const common = {
+      ...{ name, help: family.help, registers: [this.#registry] },
+      labelNames: Object.keys(family.labels),
+    };
+    switch (family.type) {
+      case 'counter':
+        this.#counters.set(name, new prom.Counter(common));
+        return;
+      case 'gauge':
+        this.#gauges.set(name, new prom.Gauge(common));
+        return;
+      case 'histogram': {
+        const more = { buckets: [...family.buckets], enableExemplars: true };
+        this.#histograms.set(name, new prom.Histogram({ ...common, ...more }));
+      }
+    }
+  }
+
+  /** A counter that first appears with a value above zero loses its first increase: all begin at zero. */
+  #makeSeries(name: MetricName): void {
+    for (const labels of closedLabelSets(CATALOG[name].labels, ZERO_ONLY[name])) {
+      this.#counters.get(name)?.inc(labels, 0);
+      this.#histograms.get(name)?.zero(labels);
+    }
+  }
+
+  #countFolded(metric: CappedName<'counter' | 'gauge'>): () => void {
+    const folded = this.counter('omendb_metrics_dropped_label_sets_total', { metric });
+    return () => folded.inc();
+  }
+}
+
+/** Values that series are made for at the start, where all would be too many: the rest comes when it happens. */
+const ZERO_ONLY: Partial<Record<MetricName, Readonly<Record<string, readonly string[]>>>> = {
+  omendb_requests_total: { code: ['OK'] },
+  omendb_background_failures_total: { type: ['internal', 'storage'] },
+};
+
+/** Every combination of the closed labels; none when a label is not closed. */
+function closedLabelSets(
+  labels: Family['labels'],
+  only: Readonly<Record<string, readonly string[]>> = {},
+): Record<string, string>[] {
+  let sets: Record<string, string>[] = [{}];
+  for (const [label, declared] of Object.entries(labels)) {
+    if ('kind' in declared) return [];
+    const values = only[label] ?? declared;
+    sets = sets.flatMap((set) => values.map((value) => ({ ...set, [label]: value })));
+  }
+  return sets;
+}
+
+/** The first label with a cap, and the cap. */
+function cappedLabel(name: MetricName): [label: string | undefined, max: number] {
+  for (const [label, values] of Object.entries<Family['labels'][string]>(CATALOG[name].labels)) {
+    if ('kind' in values && values.kind === 'capped') return [label, values.max];
+  }
+  return [undefined, 0];
+}
+
+function known<T>(families: ReadonlyMap<string, T>, name: string): T {
+  const family = families.get(name);
+  if (family === undefined) throw new Error(`the catalogue has no ${name} of this type`);
+  return family;
+}
+
+/** The types of prom-client name the format of a registry; everything that takes one wants the other format. */
+function openMetricsRegistry(): prom.Registry {
+  const registry = new prom.Registry<prom.OpenMetricsContentType>();
+  registry.setContentType(prom.Registry.OPENMETRICS_CONTENT_TYPE);
+  return registry as unknown as prom.Registry;
+}
+
+/** Those of prom-client's own families that the catalogue names; the rest is deprecated there. */
+function addRuntimeFamilies(registry: prom.Registry): void {
+  const before = new Set(registry.getMetricsAsArray().map(({ name }) => name));
+  prom.collectDefaultMetrics({ register: registry });
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (!before.has(name) && !(name in RUNTIME_FAMILIES)) registry.removeSingleMetric(name);
+  }
+}
