@@ -1,4 +1,4 @@
-// Generates everything that follows from the protos. `node scripts/generate.mjs [folder]` writes below
+// Generates everything that follows from the protos, the metric catalogue and the alerts' values. `node scripts/generate.mjs [folder]` writes below
 // `folder` instead of the repository. A change that breaks clients of the committed image is refused;
 // `--allow-breaking` makes it the new truth.
 import { spawnSync } from 'node:child_process';
@@ -22,6 +22,10 @@ try {
   node(join(root, 'proto/codegen/dist/main.js'), [withComments, join(root, 'proto/codegen'), target]);
   mkdirSync(join(target, 'proto'), { recursive: true });
   copyFileSync(bare, join(target, 'proto/image.binpb'));
+  run('typescript-native/bin/tsc', ['-b', 'dashboards']);
+  for (const script of ['dashboards/dist/main.js', 'scripts/alerts.mjs', 'scripts/metrics-reference.mjs']) {
+    node(join(root, script), [target]);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -16,7 +16,7 @@ const TOOLS = [
     run: modules(
       'dependency-cruiser/bin/dependency-cruise.mjs',
       ...['--output-type', 'err-long', '--config', '.dependency-cruiser.cjs'],
-      ...['server/src', 'sdk/src', 'bench', 'proto/codegen'].filter((folder) =>
+      ...['server/src', 'sdk/src', 'bench', 'proto/codegen', 'dashboards/src'].filter((folder) =>
         existsSync(join(ROOT, folder)),
       ),
     ),

@@ -2,6 +2,8 @@
 // `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`; with
 // `--seeds 2000` that many worlds on all cores, with `SEED=7` before it one world with its trace.
 // `npm run test:s3` runs against real S3 servers, which it builds once with Go: `--s3`.
+// `npm run test:alerts` checks rules, routes and boards with the tools of Prometheus and Alertmanager: `--alerts`.
+// `npm run test:live` runs server, Prometheus and Alertmanager together and breaks things: `--live`.
 // `npm run test:recall` compares with exact search on GloVe, which it fetches once: `--recall`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +14,8 @@ const SUITES = {
   '--sim': ['test/dist/simulation', 'test/dist/mutants'],
   '--s3': ['test/dist/s3'],
   '--recall': ['bench/dist'],
+  '--alerts': ['test/dist/alerts'],
+  '--live': ['test/dist/live'],
 };
 const named = SUITES[args[0]];
 if (named !== undefined) args.shift();
@@ -21,12 +25,20 @@ if (named === SUITES['--s3']) {
   const { installS3Servers } = await import('./s3-servers.mjs');
   Object.assign(process.env, await installS3Servers());
 }
+if (named === SUITES['--alerts'] || named === SUITES['--live']) {
+  const { installDebianTools } = await import('./debian-tools.mjs');
+  await installDebianTools(
+    named === SUITES['--alerts'] ? ['prometheus', 'prometheus-alertmanager'] : undefined,
+  );
+}
 if (named === SUITES['--sim'] && process.env.SEED !== undefined) {
   args.push(join(ROOT, 'test/dist/simulation/histories.test.js'));
 }
 const folders =
   named ??
-  ['unit', 'contract', 'property', 'scenarios', 'integration', 'tidy'].map((name) => `test/dist/${name}`);
+  ['unit', 'contract', 'property', 'scenarios', 'observability', 'integration', 'tidy'].map(
+    (name) => `test/dist/${name}`,
+  );
 const specs = args.some((arg) => arg.endsWith('.js'))
   ? []
   : folders

@@ -1,0 +1,2 @@
+// Writes the Grafana dashboards: `node dashboards/dist/main.js FOLDER` writes FOLDER/dashboards/*.json.
+export {};
