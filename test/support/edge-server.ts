@@ -1,4 +1,5 @@
 // The transports on free ports over any handlers, with credentials for any tenant: for tests of the edge.
+import { PrometheusMetrics } from '#server/adapters/prometheus/prometheus-metrics.js';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import { SystemClock } from '#server/adapters/system/clock.js';
 import { SystemRng } from '#server/adapters/system/rng.js';
@@ -56,9 +57,10 @@ export async function startEdgeServer(
   const keys = new ApiKeys({ store: new MemoryObjectStore(), clock, rng, digest: sha256 });
   const jsonBodyBytes = options.jsonBodyBytes ?? LIMITS.jsonBodyBytesMax;
   const protobufBodyBytes = options.protobufBodyBytes ?? LIMITS.protobufBodyBytesMax;
+  const metrics = new PrometheusMetrics({ clock, logger: loggerInto(log) });
   const server = await startServer(
     {
-      ...{ handlers, clock, rng, logger: loggerInto(log), version: '0.0.0-test' },
+      ...{ handlers, clock, rng, logger: loggerInto(log), version: '0.0.0-test', metrics },
       authenticator: new Authenticator(() => SECRET, keys, clock),
       facts: {
         ...{ startedAtMs: clock.now(), dimensionsDefault: 128 },
@@ -71,6 +73,7 @@ export async function startEdgeServer(
     {
       ...{ host: '127.0.0.1', httpPort: 0, grpcPort: 0, opsPort: 0, jsonBodyBytes, protobufBodyBytes },
       ...{ keepAliveMs: 60_000, receiveTimeoutMs: options.receiveTimeoutMs ?? 30_000 },
+      exposition: metrics,
       ...{ grpcConnectionAgeMs: 600_000, grpcReflection: options.grpcReflection ?? false },
     },
   );

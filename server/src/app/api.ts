@@ -4,6 +4,7 @@
  * reaches the layers below. Requests are checked by the generated validators for shape; the use cases check
  * what needs knowledge of a collection.
  */
+import type { Tier } from '../core/metrics/catalog.js';
 import type { CollectionName, TenantId } from '../core/ids.js';
 import type { Filter } from '../core/filter/ast.js';
 import type { Attributes } from '../core/record/record.js';
@@ -17,6 +18,8 @@ export interface RequestContext {
   readonly subject: string;
   /** Identifies the call in logs and errors. */
   readonly requestId: string;
+  /** Whether the request had to wait for the object store; said by what waits. */
+  tier: Tier;
   /** Aborted when the client went away or the deadline passed; its reason is an `OmenError`. */
   readonly signal: AbortSignal;
   /** `Clock.monotonic()` when the request arrived. */
@@ -261,14 +264,10 @@ export interface Hit {
   readonly vector?: Float32Array;
 }
 
-export const TIERS = ['hot', 'warm', 'cold'] as const;
-export type Tier = (typeof TIERS)[number];
-
 export interface Performance {
   readonly serverMs: number;
   readonly queueMs: number;
   readonly engineMs: number;
-  /** The slowest tier that was read. */
   readonly tier: Tier;
   readonly roundTrips: number;
   readonly objectStoreGets: number;

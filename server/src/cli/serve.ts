@@ -2,6 +2,8 @@
  * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken
  * apart again in the reverse order.
  */
+import { NO_METRICS } from '../adapters/memory/no-metrics.js';
+import { PrometheusMetrics } from '../adapters/prometheus/prometheus-metrics.js';
 import { SystemClock } from '../adapters/system/clock.js';
 import { SystemRng } from '../adapters/system/rng.js';
 import { SystemScheduler } from '../adapters/system/scheduler.js';
@@ -15,13 +17,16 @@ import type { Config } from '../config/load.js';
 import { OmenError } from '../core/errors.js';
 import { Arena } from '../core/memory/arena.js';
 import type { Logger } from '../ports/logger.js';
+import type { Counter, Metrics } from '../ports/metrics.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import { Authenticator, sha256 } from '../transport/auth/authenticator.js';
 import { ALL_SCOPES } from '../transport/auth/identity.js';
 import { TOKEN_LIFE_MS_MAX, signToken } from '../transport/auth/jwt.js';
+import type { Exposition } from '../transport/ops/server.js';
 import type { RunningServer } from '../transport/server.js';
 import { ListenError, startServer } from '../transport/server.js';
 import { renderBanner } from './banner.js';
+import { measureProcess } from './process-metrics.js';
 import { developmentSecret, followSecretFile } from './signing-secret.js';
 import { openStore } from './store.js';
 import { UserError } from './user-error.js';
@@ -50,14 +55,26 @@ const scheduler = new SystemScheduler();
 /** Starts the server. Throws `UserError` for what the user can put right. */
 export async function serve({ config, logger, version, print }: ServeOptions): Promise<Serving> {
   const undo: (() => Promise<void>)[] = [];
+  const registry = config.metrics ? new PrometheusMetrics({ clock, logger }) : null;
+  const metrics = registry ?? NO_METRICS;
   try {
     const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger });
     undo.push(() => store.close());
-    const authenticator = authentication(config, store, logger, undo);
-    const pool = await startPool(config, logger);
+    const authenticator = authentication(config, store, { logger, metrics, undo });
+    const pool = await startPool(config, logger, metrics);
     undo.push(() => pool.close());
     const app = await openApplication({
-      ...{ store, pool, clock, rng, scheduler, logger, version, objectStore: config.objectStore.kind },
+      ...{
+        store,
+        pool,
+        clock,
+        rng,
+        scheduler,
+        logger,
+        metrics,
+        version,
+        objectStore: config.objectStore.kind,
+      },
       ...{
         defaultDimensions: config.dimension,
         foldSlots: config.foldSlots,
@@ -68,7 +85,11 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
       ownsStore: config.objectStore.kind === 'file',
     });
     undo.push(() => app.close());
-    const server = await listen(config, { app, authenticator: authenticator.authenticator, logger, version });
+    const server = await listen(config, {
+      ...{ app, authenticator: authenticator.authenticator, logger, version, metrics },
+      exposition: registry ?? undefined,
+    });
+    measureProcess(metrics, { pool, server, version, dataDir: config.dataDir });
     undo.push(() => drain(server, config.drainMs, logger));
     await announce(config, { server, secret: authenticator.secret(), logger, version, print });
   } catch (error) {
@@ -96,13 +117,19 @@ interface Authentication {
 function authentication(
   config: Config,
   store: ObjectStore,
-  logger: Logger,
-  undo: (() => Promise<void>)[],
+  {
+    logger,
+    metrics,
+    undo,
+  }: { readonly logger: Logger; readonly metrics: Metrics; readonly undo: (() => Promise<void>)[] },
 ): Authentication {
   let current = config.jwtSecret ?? makeDevelopmentSecret(config);
   const secret = (): Uint8Array => current;
   const keys = new ApiKeys({ store, clock, rng, digest: sha256 });
-  const authenticator = new Authenticator(secret, keys, clock);
+  const counter = (outcome: 'hit' | 'miss'): Counter =>
+    metrics.counter('omendb_cache_requests_total', { cache: 'credential', outcome });
+  const counters = { hit: counter('hit'), miss: counter('miss') };
+  const authenticator = new Authenticator(secret, keys, clock, counters);
   if (config.jwtSecretFile !== null) {
     const stop = followSecretFile(config.jwtSecretFile, { scheduler, logger }, (next) => {
       current = next;
@@ -124,11 +151,11 @@ function makeDevelopmentSecret({ devSecretFile }: Config): Uint8Array {
   }
 }
 
-async function startPool(config: Config, logger: Logger): Promise<WorkerPool> {
+async function startPool(config: Config, logger: Logger, metrics: Metrics): Promise<WorkerPool> {
   const { module, variant } = loadKernels();
   return WorkerPool.start({
     ...{ arena: newArena(config.memoryBytes), module, kernels: variant, engines: config.workerThreads },
-    ...{ queueMax: config.maxInFlight, clock, logger },
+    ...{ queueMax: config.maxInFlight, clock, logger, metrics },
   });
 }
 
@@ -148,19 +175,22 @@ async function listen(
     readonly authenticator: Authenticator;
     readonly logger: Logger;
     readonly version: string;
+    readonly metrics: Metrics;
+    readonly exposition: Exposition | undefined;
   },
 ): Promise<RunningServer> {
-  const { app, authenticator, logger, version } = parts;
-  const { maxInFlight, requestTimeoutMs } = config;
+  const { app, authenticator, logger, version, metrics, exposition } = parts;
+  const { maxInFlight, requestTimeoutMs, countTenants } = config;
   const facts = {
     startedAtMs: clock.now(),
     dimensionsDefault: config.dimension,
     jsonBodyBytesMax: config.jsonBodyBytes,
     protobufBodyBytesMax: config.protobufBodyBytes,
   };
-  const deps = { handlers: app.handlers, authenticator, clock, rng, logger, version, facts };
+  const deps = { handlers: app.handlers, authenticator, clock, rng, logger, metrics, version, facts };
   try {
-    return await startServer({ ...deps, maxInFlight, requestTimeoutMs }, config);
+    const server = { ...deps, maxInFlight, requestTimeoutMs, countTenants };
+    return await startServer(server, { ...config, exposition });
   } catch (error) {
     if (error instanceof ListenError)
       throw new UserError(explainListenError(error, config.host), { cause: error });

@@ -56,7 +56,7 @@ export const OPTIONS = {
     env: 'OMENDB_OPS_PORT',
     type: type.port(),
     default: 8081,
-    doc: 'Port of the probes /livez, /readyz and /startupz. Keep it inside the cluster.',
+    doc: 'Port of the probes /livez, /readyz and /startupz, and of /metrics. Keep it inside the cluster.',
   }),
   host: defineOption<string>({
     env: 'OMENDB_HOST',
@@ -136,6 +136,18 @@ export const OPTIONS = {
     type: type.oneOf(LOG_LEVELS),
     default: 'info',
     doc: 'Least important messages to log.',
+  }),
+  metrics: defineOption({
+    env: 'OMENDB_METRICS',
+    type: type.bool(),
+    default: true,
+    doc: 'Measure, and answer /metrics on the port of the probes.',
+  }),
+  countTenants: defineOption({
+    env: 'OMENDB_METRICS_TENANTS',
+    type: type.bool(),
+    default: false,
+    doc: 'Measure requests and vectors of each tenant apart, of the first 50.',
   }),
   memoryBytes: defineOption({
     env: 'OMENDB_MEMORY_BYTES',

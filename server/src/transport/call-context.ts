@@ -1,6 +1,7 @@
 import type { RequestContext } from '../app/api.js';
 import { OmenError } from '../core/errors.js';
 import type { TenantId } from '../core/ids.js';
+import type { Tier } from '../core/metrics/catalog.js';
 import type { Identity } from './auth/identity.js';
 
 /** What public methods see: they read nothing of a tenant. */
@@ -13,6 +14,7 @@ const NOBODY = { tenant: '' as TenantId, subject: 'anonymous' } as const;
 export class CallContext implements RequestContext {
   tenant: TenantId = NOBODY.tenant;
   subject: string = NOBODY.subject;
+  tier: Tier = 'hot';
   #controller: AbortController | undefined;
   #reason: OmenError | undefined;
   #onEnd: ((reason: OmenError) => void) | undefined;

@@ -7,6 +7,7 @@ import { OmenError } from '../core/errors.js';
 import type { MethodName, MethodTypes, ServerMethod } from '../gen/methods.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
+import type { Metrics } from '../ports/metrics.js';
 import type { Rng } from '../ports/rng.js';
 import type { Authenticator } from './auth/authenticator.js';
 import { requireCollection, requireScope } from './auth/authorize.js';
@@ -15,6 +16,8 @@ import { CallContext } from './call-context.js';
 import { errorFor } from './errors.js';
 import { HeldBytes } from './held-bytes.js';
 import { LargeAnswers, asksForMany, isLarge } from './large-answers.js';
+import type { OperationMeter } from './request-metrics.js';
+import { RequestMetrics } from './request-metrics.js';
 import type { Binding, ServerFacts } from './wire/bindings.js';
 import { BINDINGS } from './wire/bindings.js';
 
@@ -29,6 +32,7 @@ export interface EdgeDependencies {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly version: string;
   readonly facts: ServerFacts;
   /** Requests in work at once, over all transports. */
@@ -37,6 +41,8 @@ export interface EdgeDependencies {
   readonly requestTimeoutMs: number;
   /** Bytes of bodies and answers under way at once; the default suits a server of 1 GiB and more. */
   readonly heldBytesMax?: number;
+  /** Count the requests of every tenant apart; not unless said. */
+  readonly countTenants?: boolean;
 }
 
 /** One method, ready to be called by a transport. */
@@ -56,10 +62,13 @@ export class Edge {
   #requests = 0;
   readonly held: HeldBytes;
   readonly large = new LargeAnswers();
+  readonly requests: RequestMetrics;
   readonly #requestIdPrefix: string;
 
   constructor(readonly deps: EdgeDependencies) {
     this.held = new HeldBytes(deps.heldBytesMax ?? HELD_BYTES_MAX);
+    const { metrics, maxInFlight, countTenants = false } = deps;
+    this.requests = new RequestMetrics({ metrics, maxInFlight, tenants: countTenants });
     this.#requestIdPrefix = Buffer.from(deps.rng.bytes(6)).toString('hex');
   }
 
@@ -71,7 +80,7 @@ export class Edge {
    * Lets a request in; throws `OVERLOADED` or `DRAINING`. Every success needs one `leave`, when the work is
    * over, which may be after the answer.
    */
-  enter(): void {
+  enter(meter: OperationMeter): void {
     if (this.#closed) {
       throw new OmenError('DRAINING', 'the server is stopping: ask another one', {
         retryAfterMs: OVERLOAD_RETRY_MS,
@@ -87,10 +96,12 @@ export class Edge {
       );
     }
     this.#inFlight++;
+    meter.entered();
   }
 
-  leave(): void {
+  leave(meter: OperationMeter): void {
     this.#inFlight--;
+    meter.left();
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
@@ -125,11 +136,13 @@ export class Edge {
   bind<N extends MethodName>(
     name: N,
     method: ServerMethod<MethodTypes[N]['request'], MethodTypes[N]['response']>,
+    meter: OperationMeter,
   ): Call<N> {
     const binding: Binding<N> = BINDINGS[name];
     const { handlers, facts } = this.deps;
     return (context, identity, request) => {
       method.validate(request);
+      meter.batch(request);
       if (identity !== null) {
         context.identify(identity);
         if (identity.collections !== null && method.collectionsOf !== undefined) {

@@ -10,18 +10,23 @@ import { listenGrpc } from './grpc/server.js';
 import type { HttpOptions } from './http/server.js';
 import { listenHttp } from './http/server.js';
 import type { Listener } from './listener.js';
+import type { Exposition } from './ops/server.js';
 import { listenOps } from './ops/server.js';
 
 export type ServerOptions = Omit<HttpOptions & GrpcOptions, 'port'> & {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly opsPort: number;
+  /** What `/metrics` answers; absent: there is no such page. */
+  readonly exposition?: Exposition | undefined;
 };
 
 export interface RunningServer {
   readonly ports: { readonly http: number; readonly grpc: number; readonly ops: number };
   /** Requests in work. */
   readonly inFlight: number;
+  /** New requests are welcome. */
+  readonly ready: boolean;
   /**
    * Stops taking requests, gives those in work `drainMs` milliseconds and ends the rest. Returns whether all
    * could finish.
@@ -69,16 +74,19 @@ export async function startServer(deps: EdgeDependencies, options: ServerOptions
       throw new ListenError(name, port, error as Error);
     }
   };
-  const { host, httpPort, grpcPort, opsPort } = options;
+  const { host, httpPort, grpcPort, opsPort, exposition } = options;
   const http = await listen('http', httpPort, () => listenHttp(edge, { ...options, port: httpPort }));
   const grpc = await listen('grpc', grpcPort, () => listenGrpc(edge, { ...options, port: grpcPort }));
   // Last, so that a probe which answers means that the APIs do.
-  const ops = await listen('ops', opsPort, () => listenOps(probes, { host, port: opsPort }));
+  const ops = await listen('ops', opsPort, () => listenOps(probes, { host, port: opsPort, exposition }));
 
   return {
     ports: { http: http.port, grpc: grpc.port, ops: ops.port },
     get inFlight() {
       return edge.inFlight;
+    },
+    get ready() {
+      return probes.ready;
     },
     stop: async (drainMs, scheduler) => {
       edge.draining = true;

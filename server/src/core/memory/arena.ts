@@ -19,6 +19,17 @@ const HEADROOM_SHARE = 1 / 64;
  */
 export const ARENA_BYTES_MAX = 65_535 * WASM_PAGE;
 
+/** What regions are for, as metrics tell it apart. */
+export const ARENA_USES = ['memtables', 'scratch', 'segments'] as const;
+export type ArenaUse = (typeof ARENA_USES)[number];
+
+/** By the purpose that an allocation names. Everything else is room to work in. */
+const USES: Readonly<Record<string, ArenaUse>> = {
+  'a segment': 'segments',
+  'a bitmap of deleted rows': 'segments',
+  'the memtable': 'memtables',
+};
+
 /** A piece of the arena with shared ownership: freed when the last owner lets go. */
 export class Region {
   #owners = 1;
@@ -28,6 +39,7 @@ export class Region {
     readonly pointer: number,
     /** Usable bytes, a multiple of 64. */
     public bytes: number,
+    readonly use: ArenaUse,
   ) {}
 
   /** One more owner; returns itself. */
@@ -69,6 +81,7 @@ export class Arena {
   readonly f64: Float64Array;
   readonly #holes: Hole[];
   #used = 0;
+  readonly #usedFor: Record<ArenaUse, number> = { segments: 0, memtables: 0, scratch: 0 };
 
   /** @param bytes Capacity, rounded up to 64 KiB, at most `ARENA_BYTES_MAX`. */
   constructor(bytes: number) {
@@ -87,6 +100,11 @@ export class Arena {
   /** Bytes in regions. */
   get used(): number {
     return this.#used;
+  }
+
+  /** Bytes in regions by what they are for. */
+  get usedFor(): Readonly<Record<ArenaUse, number>> {
+    return this.#usedFor;
   }
 
   get buffer(): SharedArrayBuffer {
@@ -111,17 +129,17 @@ export class Arena {
         { retryAfterMs: 1000 },
       );
     }
-    const region = new Region(this, hole.pointer, size);
+    const region = new Region(this, hole.pointer, size, USES[purpose] ?? 'scratch');
     hole.pointer += size;
     hole.bytes -= size;
     if (hole.bytes === 0) this.#holes.splice(index, 1);
-    this.#used += size;
+    this.#count(region.use, size);
     return region;
   }
 
   /** @internal Called by the region's last owner. */
   free(region: Region): void {
-    this.#used -= region.bytes;
+    this.#count(region.use, -region.bytes);
     this.#addHole(region.pointer, region.bytes);
   }
 
@@ -130,7 +148,7 @@ export class Arena {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
     invariant(size <= region.bytes, 'a region cannot grow');
     if (size === region.bytes) return;
-    this.#used -= region.bytes - size;
+    this.#count(region.use, size - region.bytes);
     this.#addHole(region.pointer + size, region.bytes - size);
     region.bytes = size;
   }
@@ -146,6 +164,11 @@ export class Arena {
 
   words(pointer: number, count: number): Uint32Array {
     return new Uint32Array(this.buffer, pointer, count);
+  }
+
+  #count(use: ArenaUse, bytes: number): void {
+    this.#used += bytes;
+    this.#usedFor[use] += bytes;
   }
 
   #addHole(pointer: number, bytes: number): void {

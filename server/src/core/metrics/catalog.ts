@@ -57,6 +57,8 @@ export const WRITE_OPERATIONS = [
 /** `cold`: the request waited for the object store. `hot`: it found all it needed in memory. */
 export const TIERS = ['hot', 'cold'] as const;
 
+export type Tier = (typeof TIERS)[number];
+
 /** Bounds at every target: 0.05 s is the alert's, so its share is exact and not interpolated. */
 const QUERY_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10,

@@ -7,6 +7,7 @@ import type { ApiKey, ApiKeys } from '../../app/keys.js';
 import { looksLikeApiKey } from '../../app/keys.js';
 import { OmenError } from '../../core/errors.js';
 import type { Clock } from '../../ports/clock.js';
+import type { Counter } from '../../ports/metrics.js';
 import { compilePatterns } from './collection-pattern.js';
 import type { Identity } from './identity.js';
 import { verifyToken } from './jwt.js';
@@ -37,6 +38,12 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** Counts headers that were remembered and those that were not. */
+export interface CredentialCounters {
+  readonly hit: Counter;
+  readonly miss: Counter;
+}
+
 /** Recognises credentials. */
 export class Authenticator {
   readonly #entries = new Map<string, Entry>();
@@ -50,6 +57,7 @@ export class Authenticator {
     private readonly secret: () => Uint8Array,
     private readonly keys: Pick<ApiKeys, 'verify'>,
     private readonly clock: Clock,
+    private readonly counters?: CredentialCounters,
   ) {}
 
   /** Throws, or rejects with, an `OmenError` that says why not. A promise only the first time. */
@@ -57,7 +65,10 @@ export class Authenticator {
     if (header === undefined || header === '') throw missing();
     const entry = this.#entries.get(header);
     if (entry !== undefined && this.clock.now() < entry.expiresAtMs) {
-      if (entry.forgetAtMs === Infinity || this.clock.monotonic() < entry.forgetAtMs) return entry.identity;
+      if (entry.forgetAtMs === Infinity || this.clock.monotonic() < entry.forgetAtMs) {
+        this.counters?.hit.inc();
+        return entry.identity;
+      }
     }
     const refusal = this.#refusals.get(header);
     if (refusal !== undefined && this.clock.monotonic() < refusal.forgetAtMs) throw refusal.error;
@@ -76,6 +87,7 @@ export class Authenticator {
   }
 
   async #verify(header: string): Promise<Identity> {
+    this.counters?.miss.inc();
     const token = bearerToken(header);
     if (!looksLikeApiKey(token)) {
       const generation = this.#generation;

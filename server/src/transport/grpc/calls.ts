@@ -14,8 +14,12 @@ import type { OmenError } from '../../core/errors.js';
 import { GRPC_CODES } from '../../core/errors.js';
 import type { MethodName, MethodTypes, ServerMethod } from '../../gen/methods.js';
 import { asBuffer } from '../../gen/runtime/method.js';
+import type { CallContext } from '../call-context.js';
 import type { Edge } from '../edge.js';
 import { messageOf, statusToBytes } from '../errors.js';
+import type { Hold } from '../held-bytes.js';
+import { COUNTED_BYTES_MIN } from '../held-bytes.js';
+import type { OperationMeter } from '../request-metrics.js';
 
 /** The trailer that carries `google.rpc.Status`. */
 export const STATUS_DETAILS = 'grpc-status-details-bin';
@@ -41,13 +45,12 @@ export function handlerOf<N extends MethodName>(
   name: N,
   method: Method<N>,
 ): handleUnaryCall<Buffer, Uint8Array> {
-  const call = edge.bind(name, method);
+  const meter = edge.requests.of('grpc', name);
+  const call = edge.bind(name, method, meter);
 
   async function serve(grpcCall: RawCall, requestId: string, answer: Answer): Promise<void> {
     const context = edge.open(requestId, remainingMs(grpcCall));
-    answer.onEnd = () => {
-      context.finish();
-    };
+    answer.context = context;
     context.watch(answer.fail);
     grpcCall.on('cancelled', () => {
       context.cancel();
@@ -61,14 +64,14 @@ export function handlerOf<N extends MethodName>(
       encode: method.response.encode,
     };
     const message = await edge.produce(request, steps, () => answer.over);
-    if (message !== undefined) answer.succeed(message);
+    if (message !== undefined) answer.succeed(message, holdFor(edge, message));
   }
 
   return (grpcCall, callback) => {
     const requestId = edge.requestId(textOf(grpcCall.metadata, 'x-request-id'));
-    const answer = new Answer(callback, requestId, (thrown) => edge.errorFor(thrown, method.name, requestId));
+    const answer = new Answer(callback, edge, { requestId, name: method.name, meter });
     try {
-      edge.enter();
+      edge.enter(meter);
     } catch (error) {
       answer.fail(error);
       return;
@@ -76,7 +79,7 @@ export function handlerOf<N extends MethodName>(
     serve(grpcCall, requestId, answer)
       .catch(answer.fail)
       .finally(() => {
-        edge.leave();
+        edge.leave(meter);
       });
   };
 }
@@ -88,15 +91,35 @@ export function toServiceError(error: OmenError, requestId: string): Partial<Ser
   return { code: GRPC_CODES[error.row.grpc], details: messageOf(error), metadata };
 }
 
-/** Answers at most once. */
+/**
+ * What large answers hold, until the connection has taken them: the listener looks for it when it sends a
+ * message, and lets go of it.
+ */
+export const HELD_ANSWERS = new WeakMap<Uint8Array, Hold>();
+
+/** Throws `OVERLOADED` when the answers under way leave no room for this one. */
+function holdFor(edge: Edge, message: Uint8Array): Hold | undefined {
+  if (message.byteLength < COUNTED_BYTES_MIN) return undefined;
+  const hold = edge.held.open();
+  hold.grow(message.byteLength);
+  return hold;
+}
+
+interface About {
+  readonly requestId: string;
+  readonly name: string;
+  readonly meter: OperationMeter;
+}
+
+/** Answers at most once, and counts it. */
 class Answer {
-  onEnd: (() => void) | undefined;
+  context: CallContext | undefined;
   #answered = false;
 
   constructor(
     private readonly callback: sendUnaryData<Uint8Array>,
-    private readonly requestId: string,
-    private readonly errorFor: (thrown: unknown) => OmenError,
+    private readonly edge: Edge,
+    private readonly about: About,
   ) {}
 
   /** True when the request was answered or the client is gone. */
@@ -104,18 +127,29 @@ class Answer {
     return this.#answered;
   }
 
-  succeed(message: Uint8Array): void {
-    if (this.#end()) this.callback(null, message);
+  succeed(message: Uint8Array, hold: Hold | undefined): void {
+    const { context } = this;
+    if (!this.#end() || context === undefined) {
+      hold?.release();
+      return;
+    }
+    if (hold !== undefined) HELD_ANSWERS.set(message, hold);
+    this.about.meter.succeeded(context, this.edge.deps.clock.monotonic());
+    this.callback(null, message);
   }
 
   readonly fail = (thrown: unknown): void => {
-    if (this.#end()) this.callback(toServiceError(this.errorFor(thrown), this.requestId));
+    if (!this.#end()) return;
+    const { name, requestId, meter } = this.about;
+    const error = this.edge.errorFor(thrown, name, requestId);
+    meter.failed(error, this.context);
+    this.callback(toServiceError(error, requestId));
   };
 
   #end(): boolean {
     if (this.#answered) return false;
     this.#answered = true;
-    this.onEnd?.();
+    this.context?.finish();
     return true;
   }
 }

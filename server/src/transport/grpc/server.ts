@@ -16,9 +16,8 @@ import { DESCRIPTOR_SET_BASE64 } from '../../gen/descriptors.js';
 import type { MethodName } from '../../gen/methods.js';
 import { METHODS } from '../../gen/methods.js';
 import type { Edge } from '../edge.js';
-import { COUNTED_BYTES_MIN } from '../held-bytes.js';
 import type { Listener } from '../listener.js';
-import { STATUS_DETAILS, definitionOf, handlerOf, toServiceError } from './calls.js';
+import { HELD_ANSWERS, STATUS_DETAILS, definitionOf, handlerOf, toServiceError } from './calls.js';
 import { Connections, widenStreamWindows } from './connections.js';
 
 export interface GrpcOptions {
@@ -51,7 +50,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.enable_channelz': 0,
-    interceptors: [explainRefusals(edge, options), holdAnswers(edge)],
+    interceptors: [explainRefusals(edge, options), releaseAnswers],
   });
   addServices(server, edge);
   const health = addHealth(server);
@@ -133,13 +132,15 @@ function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
  * interceptors, on its own call object, so the reason is added there.
  */
 function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): ServerInterceptor {
-  return (_method, call) => {
+  return (method, call) => {
+    const meter = edge.requests.of('grpc', methodAt(method.path));
     const send = call.sendStatus.bind(call);
     call.sendStatus = (sent) => {
       if (sent.code === status.RESOURCE_EXHAUSTED && !hasDetails(sent)) {
         const message = `the message is larger than ${protobufBodyBytes} bytes: send smaller batches`;
         const metadata = { limitBytes: String(protobufBodyBytes) };
         const error = new OmenError('MESSAGE_TOO_LARGE', message, { metadata });
+        meter.failed(error);
         send({ ...sent, ...toServiceError(error, edge.requestId(undefined)) });
       } else send(sent);
     };
@@ -148,34 +149,28 @@ function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): Server
 }
 
 /**
- * Counts a large answer until the connection has taken it. grpc-js calls back when it has, and sends a status
- * when it cannot any more; a client that takes nothing is rid of when its connection has its age.
+ * Lets go of what a large answer holds when the connection has taken it. grpc-js sends the status then, or
+ * when it cannot send any more; a client that takes nothing is rid of when its connection has its age.
  */
-function holdAnswers(edge: Edge): ServerInterceptor {
-  return (method, call) => {
-    const sendMessage = call.sendMessage.bind(call);
-    const sendStatus = call.sendStatus.bind(call);
-    call.sendMessage = (message: Uint8Array, sent) => {
-      if (message.byteLength < COUNTED_BYTES_MIN) {
-        sendMessage(message, sent);
-        return;
-      }
-      const hold = edge.held.open();
-      try {
-        hold.grow(message.byteLength);
-      } catch (thrown) {
-        const requestId = edge.requestId(undefined);
-        sendStatus(toServiceError(edge.errorFor(thrown, method.path, requestId), requestId) as StatusObject);
-        return;
-      }
+const releaseAnswers: ServerInterceptor = (_method, call) => {
+  const sendMessage = call.sendMessage.bind(call);
+  const sendStatus = call.sendStatus.bind(call);
+  call.sendMessage = (message: Uint8Array, sent) => {
+    const hold = HELD_ANSWERS.get(message);
+    if (hold !== undefined) {
       call.sendStatus = (end) => {
         hold.release();
         sendStatus(end);
       };
-      sendMessage(message, sent);
-    };
-    return call as InstanceType<typeof ServerInterceptingCall>;
+    }
+    sendMessage(message, sent);
   };
+  return call as InstanceType<typeof ServerInterceptingCall>;
+};
+
+/** The method of ours that a gRPC path names. */
+function methodAt(path: string): MethodName | undefined {
+  return (Object.keys(METHODS) as MethodName[]).find((name) => METHODS[name].grpcPath === path);
 }
 
 function hasDetails({

@@ -9,6 +9,7 @@ import type { Edge } from '../edge.js';
 import { COUNTED_BYTES_MIN } from '../held-bytes.js';
 import type { Hold } from '../held-bytes.js';
 import { statusToBytes, statusToJson } from '../errors.js';
+import type { OperationMeter } from '../request-metrics.js';
 import type { Encoding } from './negotiate.js';
 import { JSON_TYPE, PROTOBUF, encodingOfAnswer } from './negotiate.js';
 
@@ -25,6 +26,7 @@ export class Exchange {
     private readonly edge: Edge,
     /** Name of the method or path, for the log. */
     private readonly name: string,
+    private readonly meter: OperationMeter,
     readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
@@ -55,9 +57,11 @@ export class Exchange {
 
   /** Sends a successful answer. Throws `OVERLOADED` when the answers under way leave no room for it. */
   answer(body: Uint8Array | string): void {
-    if (this.#answered) return;
+    const context = this.#context;
+    if (this.#answered || context === undefined) return;
     this.#holdUntilSent(body.length);
     this.#end();
+    this.meter.succeeded(context, this.edge.deps.clock.monotonic());
     this.#write(200, body, []);
   }
 
@@ -65,6 +69,7 @@ export class Exchange {
   fail(thrown: unknown): void {
     if (!this.#end()) return;
     const error = this.edge.errorFor(thrown, this.name, this.requestId);
+    this.meter.failed(error, this.#context);
     const body =
       this.encoding === 'protobuf'
         ? statusToBytes(error, this.requestId)

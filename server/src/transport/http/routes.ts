@@ -27,7 +27,8 @@ export function handlerOf<N extends MethodName>(
   method: Method<N>,
   limits: BodyLimits,
 ): RouteHandlerMethod {
-  const call = edge.bind(name, method);
+  const meter = edge.requests.of('http', name);
+  const call = edge.bind(name, method, meter);
   const encodeJson = (answer: MethodTypes[N]['response']): string =>
     JSON.stringify(method.response.toJson(answer));
 
@@ -74,9 +75,9 @@ export function handlerOf<N extends MethodName>(
 
   return (request, reply) => {
     reply.hijack();
-    const exchange = new Exchange(edge, method.name, request.raw, reply.raw);
+    const exchange = new Exchange(edge, method.name, meter, request.raw, reply.raw);
     try {
-      edge.enter();
+      edge.enter(meter);
     } catch (error) {
       exchange.fail(error);
       return;
@@ -88,7 +89,7 @@ export function handlerOf<N extends MethodName>(
       })
       .finally(() => {
         hold.release();
-        edge.leave();
+        edge.leave(meter);
       });
   };
 }

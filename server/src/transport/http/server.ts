@@ -48,6 +48,7 @@ export async function listenHttp(edge: Edge, options: HttpOptions): Promise<List
 }
 
 function createServer(edge: Edge, options: HttpOptions): FastifyInstance {
+  const unknown = edge.requests.of('http');
   const server = Fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -64,7 +65,7 @@ function createServer(edge: Edge, options: HttpOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       const message = `the address cannot be read: ${error.message}`;
-      new Exchange(edge, request.url, request.raw, reply.raw).fail(
+      new Exchange(edge, request.url, unknown, request.raw, reply.raw).fail(
         new OmenError('INVALID_ARGUMENT', message),
       );
     },
@@ -77,7 +78,7 @@ function createServer(edge: Edge, options: HttpOptions): FastifyInstance {
   server.setNotFoundHandler(notFound(edge));
   server.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    new Exchange(edge, request.url, request.raw, reply.raw).fail(translate(error));
+    new Exchange(edge, request.url, unknown, request.raw, reply.raw).fail(translate(error));
   });
   return server;
 }
@@ -112,7 +113,7 @@ function notFound(edge: Edge): RouteHandlerMethod {
     reply.hijack();
     const route = `${request.method} ${quote(request.url)}`;
     const error = new OmenError('METHOD_NOT_FOUND', `there is no route ${route}: /openapi.json lists them`);
-    new Exchange(edge, 'none', request.raw, reply.raw).fail(error);
+    new Exchange(edge, 'none', edge.requests.of('http'), request.raw, reply.raw).fail(error);
   };
 }
 
@@ -138,7 +139,9 @@ function refuseConnection(
     return;
   }
   const [line, reason, message] = describeClientError(error.code, receiveTimeoutMs);
-  const body = Buffer.from(statusToJson(new OmenError(reason, message), edge.requestId(undefined)));
+  const refusal = new OmenError(reason, message);
+  edge.requests.of('http').failed(refusal);
+  const body = Buffer.from(statusToJson(refusal, edge.requestId(undefined)));
   const head = `HTTP/1.1 ${line}\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
   socket.end(Buffer.concat([Buffer.from(head), body]));
 }

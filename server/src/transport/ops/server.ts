@@ -1,6 +1,8 @@
 /*
- * Probes, on a port of their own: they must answer while the APIs are busy, and nobody outside needs them.
+ * Probes and metrics, on a port of their own: they must answer while the APIs are busy, and nobody outside
+ * needs them.
  */
+import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Listener } from '../listener.js';
@@ -8,6 +10,15 @@ import type { Listener } from '../listener.js';
 export interface OpsOptions {
   readonly host: string;
   readonly port: number;
+  /** What `/metrics` answers; absent: there is no such page. */
+  readonly exposition?: Exposition | undefined;
+}
+
+/** Metrics as text. */
+export interface Exposition {
+  /** The media type of the text, always the same: who scrapes is not asked what it prefers. */
+  readonly contentType: string;
+  render(): Promise<string>;
 }
 
 /** What the probes tell. */
@@ -18,14 +29,25 @@ export interface Probes {
   readonly ready: boolean;
 }
 
+const TEXT = 'text/plain; charset=utf-8';
+const WORDS = {
+  200: 'ok',
+  404: 'there are /livez, /readyz, /startupz and /metrics',
+  503: 'not yet or no longer',
+};
+
 /** Begins to listen. Rejects with the system's error. */
-export async function listenOps(probes: Probes, { host, port }: OpsOptions): Promise<Listener> {
+export async function listenOps(probes: Probes, { host, port, exposition }: OpsOptions): Promise<Listener> {
   const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 30_000 });
   server.on('request', (request, response) => {
-    const verdict = probe(probes, (request.url ?? '').split('?')[0] ?? '');
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    if (path === '/metrics' && exposition !== undefined) {
+      void answerMetrics(exposition, response);
+      return;
+    }
+    const verdict = probe(probes, path);
     const status = verdict === undefined ? 404 : verdict ? 200 : 503;
-    const words = { 200: 'ok', 404: 'there are /livez, /readyz and /startupz', 503: 'not yet or no longer' };
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${words[status]}\n`);
+    response.writeHead(status, { 'content-type': TEXT }).end(`${WORDS[status]}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -44,6 +66,15 @@ export async function listenOps(probes: Probes, { host, port }: OpsOptions): Pro
       server.closeAllConnections();
     },
   };
+}
+
+async function answerMetrics(exposition: Exposition, response: ServerResponse): Promise<void> {
+  try {
+    const text = await exposition.render();
+    response.writeHead(200, { 'content-type': exposition.contentType }).end(text);
+  } catch {
+    response.writeHead(500, { 'content-type': TEXT }).end('the metrics could not be put together\n');
+  }
 }
 
 /** Undefined: there is no such probe. A process that answers is alive. */
