@@ -38,12 +38,8 @@ interface Draft {
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const SPECIAL = new Map([
-  ['+Inf', Infinity],
-  ['Inf', Infinity],
-  ['-Inf', -Infinity],
-  ['NaN', Number.NaN],
-]);
+/** Words for numbers: the format's grammar does not tell cases apart. */
+const NO_DIGITS = /^([+-]?)(inf|infinity|nan)$/i;
 const SUFFIXES: Readonly<Record<FamilyType, readonly string[]>> = {
   counter: ['_total', '_created'],
   gauge: [''],
@@ -243,7 +239,9 @@ function unescape(text: string, at: number): string {
 }
 
 function numberOf(text: string, at: number): number {
-  const value = SPECIAL.get(text) ?? (NUMBER.test(text) ? Number(text) : undefined);
+  const [, sign, word] = NO_DIGITS.exec(text) ?? [];
+  const special = word?.toLowerCase() === 'nan' ? Number.NaN : sign === '-' ? -Infinity : Infinity;
+  const value = word !== undefined ? special : NUMBER.test(text) ? Number(text) : undefined;
   if (value === undefined) throw new NotOpenMetrics(at, 'a number that is none', text);
   return value;
 }

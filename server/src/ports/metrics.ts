@@ -13,10 +13,14 @@ export interface Metrics {
   histogram<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): Histogram;
   /**
    * Makes all series of a capped gauge anew at every scrape: values with the same label are added up, and
-   * those beyond the cap become `_other`, so that the sum over the series is the sum of the values.
+   * those beyond the cap become `_other`, so that the sum over the series is the sum of the values. Once for a
+   * family.
    */
   gaugeOf(name: CappedName<'gauge'>, values: () => Iterable<readonly [label: string, value: number]>): void;
-  /** A counter of one value of a capped label. Ask anew each time: idle values lose their series. */
+  /**
+   * A counter of one value of a capped label. A value that is idle for long may lose its series and what it
+   * counted; the increases over all series add up to what was counted all the same.
+   */
   counterOf(name: CappedName<'counter'>, label: string): Counter;
   /** Calls `collect` before every scrape, for gauges that cost something to know. What it throws is logged. */
   onScrape(collect: () => void | Promise<void>): void;

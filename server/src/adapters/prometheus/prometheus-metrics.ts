@@ -12,6 +12,9 @@ import type { Logger } from '../../ports/logger.js';
 import type { CappedName, Counter, Gauge, Histogram, Metrics } from '../../ports/metrics.js';
 import { OTHER, SeriesCap } from './series-cap.js';
 
+/** An exemplar may have 128 characters, its label among them. Trace ids have 32. */
+const TRACE_ID_CHARACTERS_MAX = 100;
+
 export interface PrometheusOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,7 +37,13 @@ export class PrometheusMetrics implements Metrics {
   }
 
   counter<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>): Counter {
-    return known(this.#counters, name).labels(labels);
+    const child = known(this.#counters, name).labels(labels);
+    return {
+      inc: (by = 1) => {
+        if (by >= 0 && by < Infinity) child.inc(by);
+        else this.#refuse(name, by);
+      },
+    };
   }
 
   gauge<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>): Gauge {
@@ -46,7 +55,8 @@ export class PrometheusMetrics implements Metrics {
     const child = family.labels(labels);
     return {
       observe: (value, traceId) => {
-        if (traceId === undefined) child.observe(value);
+        if (!Number.isFinite(value)) this.#refuse(name, value);
+        else if (traceId === undefined || traceId.length > TRACE_ID_CHARACTERS_MAX) child.observe(value);
         else family.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
       },
     };
@@ -61,15 +71,21 @@ export class PrometheusMetrics implements Metrics {
       for (const [value, amount] of values()) sums.set(value, (sums.get(value) ?? 0) + amount);
       cap.keep(new Set(sums.keys()));
       family.reset();
-      let other: number | undefined;
+      // Always there, so that the sum over the family is 0 and not nothing when there is nothing to count.
+      let other = 0;
       for (const [value, sum] of sums) {
         if (cap.label(value, 0) === value) family.labels({ [label]: value }).set(sum);
-        else other = (other ?? 0) + sum;
+        else other += sum;
       }
-      if (other !== undefined) family.labels({ [label]: OTHER }).set(other);
+      family.labels({ [label]: OTHER }).set(other);
     });
   }
 
+  /*
+   * A value that loses its series takes its count along. Adding the count to `_other` would keep the sum over
+   * the series from falling, and make `rate` wrong, which is what counters are read with: `_other` would jump
+   * by all that ever happened. As it is, the increases over all series add up to what happened.
+   */
   counterOf(name: CappedName<'counter'>, value: string): Counter {
     const family = known(this.#counters, name);
     const [label = '', max] = cappedLabel(name);
@@ -78,8 +94,16 @@ export class PrometheusMetrics implements Metrics {
       const free = (idle: string): void => family.remove({ [label]: idle });
       cap = new SeriesCap(max, this.#countFolded(name), free);
       this.#caps.set(name, cap);
+      family.inc({ [label]: OTHER }, 0);
     }
-    return family.labels({ [label]: cap.label(value, this.options.clock.monotonic()) });
+    const series = cap;
+    return {
+      inc: (by = 1) => {
+        // Looked up at every use: a counter that somebody kept must not bring back a series that was freed.
+        if (by >= 0 && by < Infinity) family.inc({ [label]: series.label(value, this.#now()) }, by);
+        else this.#refuse(name, by);
+      },
+    };
   }
 
   onScrape(collect: () => void | Promise<void>): void {
@@ -109,9 +133,13 @@ export class PrometheusMetrics implements Metrics {
       case 'counter':
         this.#counters.set(name, new prom.Counter(common));
         return;
-      case 'gauge':
-        this.#gauges.set(name, new prom.Gauge(common));
+      case 'gauge': {
+        const made = new prom.Gauge(common);
+        // prom-client begins with 0, which would be a measurement: a limit of 0 bytes, a disk without space.
+        made.remove({});
+        this.#gauges.set(name, made);
         return;
+      }
       case 'histogram': {
         const more = { buckets: [...family.buckets], enableExemplars: true };
         this.#histograms.set(name, new prom.Histogram({ ...common, ...more }));
@@ -125,6 +153,15 @@ export class PrometheusMetrics implements Metrics {
       this.#counters.get(name)?.inc(labels, 0);
       this.#histograms.get(name)?.zero(labels);
     }
+  }
+
+  #now(): number {
+    return this.options.clock.monotonic();
+  }
+
+  /** What records must not fail because of what it records. */
+  #refuse(metric: string, value: number): void {
+    this.options.logger.warn('a value that cannot be counted was left out', { metric, value });
   }
 
   #countFolded(metric: CappedName<'counter' | 'gauge'>): () => void {
