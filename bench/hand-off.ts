@@ -1,6 +1,7 @@
 // What it costs to hand a query to an engine thread and to take the answer back: the round trip of a search
 // that finds nothing to search.
 import { SystemClock } from '#server/adapters/system/clock.js';
+import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { WorkerPool } from '#server/adapters/worker-pool/worker-pool.js';
 import { Arena } from '#server/core/memory/arena.js';
@@ -16,7 +17,7 @@ export async function handOffSuite({ progress, quick }: BenchContext): Promise<R
   const { module, variant } = loadKernels();
   const pool = await WorkerPool.start({
     ...{ arena: new Arena(256 * MIB), module, kernels: variant, engines: 1, queueMax: 1024 },
-    ...{ clock: new SystemClock(), logger: silentLogger },
+    ...{ clock: new SystemClock(), logger: silentLogger, metrics: NO_METRICS },
   });
   const rows: (string | number)[][] = [];
   for (const concurrency of CONCURRENCY) {

@@ -1,5 +1,6 @@
 /* Backups beside running servers, and restores of them: what was held comes back, whole. */
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
+import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import { openApp } from '#server/app/app.js';
 import { backUp } from '#server/app/backup/run-backup.js';
 import { restoreBackup } from '#server/app/backup/restore-backup.js';
@@ -100,7 +101,8 @@ export class Backups {
     const { pool, giveBack } = borrowPool();
     const app = await openApp({
       ...{ store: destination, pool, clock: process.time, scheduler: process.time, rng: process.rng },
-      ...{ logger: silentLogger, version: '0.0.0-test', objectStore: 'memory', defaultDimensions: 4 },
+      ...{ logger: silentLogger, metrics: NO_METRICS, version: '0.0.0-test', objectStore: 'memory' },
+      ...{ defaultDimensions: 4 },
       ...{ ownsStore: true, foldSlots: 1000, retentionMs: 0 },
     });
     for (const { tenant, name, checker, sequence } of held) {

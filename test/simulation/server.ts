@@ -2,6 +2,7 @@
  * A server of a simulated world: the whole application on virtual time, behind a network and a store that
  * fail as the world decides. It can be frozen, killed and started again.
  */
+import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import type { RequestContext } from '#server/app/api.js';
 import type { App } from '#server/app/app.js';
 import { openApp } from '#server/app/app.js';
@@ -79,7 +80,8 @@ export class SimServer extends SimProcess {
     const { settings } = this.world;
     this.#app = await openApp({
       ...{ store: this.store, pool: this.#pool.pool, clock: this.time, scheduler: this.time, rng: this.rng },
-      ...{ logger: this.#logger(), version: '0.0.0-test', objectStore: 'memory', defaultDimensions: 4 },
+      ...{ logger: this.#logger(), metrics: NO_METRICS, version: '0.0.0-test', objectStore: 'memory' },
+      ...{ defaultDimensions: 4 },
       ...{ ownsStore: settings.ownsStore, foldSlots: settings.foldSlots, retentionMs: settings.retentionMs },
       ...{ stalenessMs: settings.stalenessMs },
       ...{ flushRows: settings.flushRows, clusterFromRows: settings.clusterFromRows },
@@ -193,7 +195,14 @@ function storeOf(
 }
 
 function contextOf(tenant: string, signal: AbortSignal): RequestContext {
-  return { tenant: tenant as TenantId, subject: 'test', requestId: 'test', signal, startedMs: 0 };
+  return {
+    tenant: tenant as TenantId,
+    subject: 'test',
+    requestId: 'test',
+    signal,
+    startedMs: 0,
+    tier: 'hot',
+  };
 }
 
 function describe(result: unknown): string {

@@ -1,3 +1,4 @@
+import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { InlineEnginePool } from '#server/adapters/worker-pool/inline-engine-pool.js';
 import type { RecordColumns, RequestContext } from '#server/app/api.js';
@@ -6,6 +7,7 @@ import { openApp } from '#server/app/app.js';
 import type { TenantId } from '#server/core/ids.js';
 import { Arena } from '#server/core/memory/arena.js';
 import type { Attributes } from '#server/core/record/record.js';
+import type { Metrics } from '#server/ports/metrics.js';
 import type { ObjectStore } from '#server/ports/object-store.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeScheduler } from './fake-scheduler.js';
@@ -25,6 +27,7 @@ export interface TestAppOptions {
   readonly clusterFromRows?: number;
   /** False: other servers use the store too. */
   readonly ownsStore?: boolean;
+  readonly metrics?: Metrics;
   readonly clock?: FakeClock;
   readonly scheduler?: FakeScheduler;
   /** Timers fire by themselves unless this is false. */
@@ -49,6 +52,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     scheduler,
     rng: new SeededRng(options.seed ?? 1),
     logger: silentLogger,
+    metrics: options.metrics ?? NO_METRICS,
     version: '0.0.0-test',
     objectStore: 'memory',
     ownsStore: options.ownsStore ?? true,
@@ -70,6 +74,7 @@ export function contextOf(tenant = 'acme'): RequestContext {
     requestId: 'test',
     signal: new AbortController().signal,
     startedMs: 0,
+    tier: 'hot',
   };
 }
 

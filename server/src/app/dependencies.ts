@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool } from '../ports/engine-pool.js';
 import type { Logger } from '../ports/logger.js';
+import type { Metrics } from '../ports/metrics.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
 import type { Scheduler } from '../ports/scheduler.js';
@@ -13,6 +14,7 @@ export interface AppDependencies {
   readonly rng: Rng;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly version: string;
   /** How the object store is called in `GetServerInfo`: `file`, `memory`. */
   readonly objectStore: string;

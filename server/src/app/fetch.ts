@@ -28,9 +28,13 @@ import { selectAttributes } from './search.js';
 type Shape = Pick<BatchGetRequest, 'select' | 'includeVectors'>;
 
 /** One record. Throws `RECORD_NOT_FOUND`. */
-export async function getRecord(collection: Collection, request: GetRecordRequest): Promise<FoundRecord> {
+export async function getRecord(
+  collection: Collection,
+  request: GetRecordRequest,
+  context: RequestContext,
+): Promise<FoundRecord> {
   parseRecordId(request.id, 'id');
-  const view = await collection.view(request);
+  const view = await collection.view(request, context);
   try {
     const location = view.state.locate(request.id);
     if (location !== null) return found(location.source, location.row, request.id, request);
@@ -45,7 +49,11 @@ export async function getRecord(collection: Collection, request: GetRecordReques
 }
 
 /** Records by id; an id asked for twice comes once. */
-export async function batchGet(collection: Collection, request: BatchGetRequest): Promise<BatchGetResponse> {
+export async function batchGet(
+  collection: Collection,
+  request: BatchGetRequest,
+  context: RequestContext,
+): Promise<BatchGetResponse> {
   if (request.ids.length === 0)
     throw new OmenError('EMPTY_BATCH', 'ids is empty: name at least one record', { field: 'ids' });
   if (request.ids.length > LIMITS.pageSizeMax) {
@@ -58,7 +66,7 @@ export async function batchGet(collection: Collection, request: BatchGetRequest)
     );
   }
   request.ids.forEach((id, index) => parseRecordId(id, `ids[${index}]`));
-  const { state, release } = await collection.view(request);
+  const { state, release } = await collection.view(request, context);
   try {
     const records: FoundRecord[] = [];
     const missingIds: string[] = [];
@@ -89,7 +97,7 @@ export async function scan(
 ): Promise<ScanResponse> {
   const limit = pageSize(request.pageSize);
   const after = decodePageToken(request.pageToken, collection.id);
-  const view = await collection.view(request);
+  const view = await collection.view(request, context);
   const snapshot = view.state.snapshot();
   try {
     const { outcome } = await pool.match(
@@ -133,7 +141,7 @@ export async function count(
   collection: Collection,
   request: CountRequest,
 ): Promise<CountResponse> {
-  const view = await collection.view(request);
+  const view = await collection.view(request, context);
   const snapshot = view.state.snapshot();
   const receipt = collection.receipt(snapshot.sequence);
   try {

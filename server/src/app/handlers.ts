@@ -33,14 +33,14 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
       run: (collection: Collection, request: Request, context: RequestContext) => Promise<Response>,
     ) =>
     (context: RequestContext, request: Request): Promise<Response> =>
-      collections.use(context.tenant, request.collection, (collection) => run(collection, request, context));
+      collections.use(context, request.collection, (collection) => run(collection, request, context));
   return {
     createCollection: (context, request) => collections.create(context.tenant, request),
     getCollection: (context, request) => collections.describe(context.tenant, request.collection),
     listCollections: (context, request) => collections.list(context.tenant, request),
     deleteCollection: (context, request) => collections.remove(context.tenant, request),
-    branchCollection: (context, request) => collections.derive(context.tenant, request, { detaches: false }),
-    copyCollection: (context, request) => collections.derive(context.tenant, request, { detaches: true }),
+    branchCollection: (context, request) => collections.derive(context, request, { detaches: false }),
+    copyCollection: (context, request) => collections.derive(context, request, { detaches: true }),
     createSnapshot: on(async (collection, { name, requestId }) =>
       snapshotOf(await collection.createSnapshot(parseSnapshotName(name), requestId)),
     ),

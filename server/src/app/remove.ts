@@ -35,7 +35,7 @@ async function matchingIds(
   filter: NonNullable<DeleteRequest['filter']>,
 ): Promise<Set<string>> {
   // Records that other servers wrote before the request are to be deleted too.
-  const view = await collection.view({ consistency: 'strong', sessionToken: '' });
+  const view = await collection.view({ consistency: 'strong', sessionToken: '' }, context);
   const snapshot: Snapshot = view.state.snapshot();
   try {
     const { outcome } = await pool.match(

@@ -34,7 +34,7 @@ export async function search(
   request: QueryRequest,
 ): Promise<QueryResponse> {
   checkQuery(collection, request);
-  const view = await collection.view(request);
+  const view = await collection.view(request, context);
   const snapshot = view.state.snapshot();
   try {
     const timed = await pool.search(
@@ -53,7 +53,7 @@ export async function search(
       context.signal,
     );
     const hits = readHits(snapshot, timed.outcome, collection.info.metric, request);
-    const performance = performanceOf(timed, clock.monotonic() - context.startedMs);
+    const performance = performanceOf(timed, context.tier, clock.monotonic() - context.startedMs);
     return { hits, performance, ...collection.receipt(snapshot.sequence) };
   } finally {
     snapshot.release();
@@ -110,13 +110,16 @@ function readHits(snapshot: Snapshot, outcome: SearchOutcome, metric: Metric, re
   });
 }
 
-function performanceOf(timed: Timed<SearchOutcome>, serverMs: number): QueryResponse['performance'] {
+function performanceOf(
+  timed: Timed<SearchOutcome>,
+  tier: RequestContext['tier'],
+  serverMs: number,
+): QueryResponse['performance'] {
   return {
     serverMs,
     queueMs: timed.queueMs,
     engineMs: timed.engineMs,
-    // Every segment lies in memory; the other tiers read none yet.
-    tier: 'hot',
+    tier,
     roundTrips: 0,
     objectStoreGets: 0,
     bytesRead: 0,

@@ -14,7 +14,7 @@ describe('A read that may be a little old', () => {
         log.verifiedMs = beganMs;
       },
     };
-    const freshness = new Freshness({ clock, alone: false, stalenessMs: 5000, log });
+    const freshness = new Freshness({ clock, alone: false, stalenessMs: 5000, failed: () => undefined, log });
     const first = freshness.recent();
     clock.advance(1000);
     const shares = freshness.recent();

@@ -172,7 +172,7 @@ describe('Reads of the past', () => {
     const empty = reader.arena.used;
     const open = await reader.collections.open(contextOf().tenant, 'words');
     const slot = failing.hold('before', ({ operation, key }) => operation === 'get' && key.includes('/w/'));
-    const view = open.view({ consistency: 'session', sessionToken: '', asOf: at(moment) });
+    const view = open.view({ consistency: 'session', sessionToken: '', asOf: at(moment) }, contextOf());
     await slot.reached;
     await open.close();
     slot.release();

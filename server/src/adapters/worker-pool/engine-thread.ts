@@ -2,15 +2,27 @@
  * The main thread's end of one engine thread: starts it, sends messages, settles the promises of its tasks,
  * starts it anew when it dies.
  */
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { OmenError } from '../../core/errors.js';
 import type { Arena, Region } from '../../core/memory/arena.js';
 import type { Logger } from '../../ports/logger.js';
 import type { FromThread, ThreadData, ToThread } from './messages.js';
 
+/** A task on a thread. */
 export interface Pending {
+  /** The thread takes it up now. */
+  begin(): void;
   settle(message: FromThread): void;
   fail(error: OmenError): void;
+}
+
+/** What a thread tells its pool. */
+export interface ThreadEvents {
+  /** It may take a further task. */
+  onIdle(): void;
+  /** It died and is started anew. */
+  onRestart(reason: 'crash' | 'oom'): void;
 }
 
 export class EngineThread {
@@ -19,15 +31,18 @@ export class EngineThread {
   readonly #regions = new Map<number, Region>();
   #worker: Worker;
   #ready: Promise<void>;
+  #isReady = false;
   #stopping = false;
   #restarts = 0;
+  /** How busy the thread has been, at the last look. */
+  #loop: EventLoopUtilization | undefined;
 
   constructor(
     private readonly name: string,
     private readonly arena: Arena,
     private readonly data: ThreadData,
     private readonly logger: Logger,
-    private readonly onIdle: () => void,
+    private readonly events: ThreadEvents,
   ) {
     [this.#worker, this.#ready] = this.#start();
   }
@@ -41,7 +56,23 @@ export class EngineThread {
     return this.#pending.size;
   }
 
+  /** Started, and without a task: not one that died and is being started anew. */
+  get isIdle(): boolean {
+    return this.#isReady && this.#pending.size === 0;
+  }
+
+  /** Share of the time since the last call that the thread worked. */
+  utilization(): number {
+    const now = this.#worker.performance.eventLoopUtilization();
+    const since = this.#loop ?? { active: 0, idle: 0 };
+    const active = now.active - since.active;
+    const idle = now.idle - since.idle;
+    this.#loop = now;
+    return active + idle > 0 ? active / (active + idle) : 0;
+  }
+
   run(message: Extract<ToThread, { id: number }>, pending: Pending): void {
+    if (this.#pending.size === 0) pending.begin();
     this.#pending.set(message.id, pending);
     this.#worker.postMessage(message);
   }
@@ -64,19 +95,27 @@ export class EngineThread {
   }
 
   #start(): [Worker, Promise<void>] {
+    this.#isReady = false;
+    this.#loop = undefined;
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
       workerData: this.data,
       name: this.name,
     });
     const ready = new Promise<void>((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ready') resolve();
-        else this.#receive(message);
+        if (worker !== this.#worker) return;
+        if (message.kind === 'ready') {
+          this.#isReady = true;
+          resolve();
+        } else this.#receive(message);
       });
-      worker.on('error', (error) => {
+      const died = (error: Error): void => {
         reject(error);
-        if (worker === this.#worker) this.#died(error);
-      });
+        if (worker === this.#worker && !this.#stopping) this.#died(error);
+      };
+      worker.on('error', died);
+      // Follows an error, and comes alone when something ended the thread.
+      worker.on('exit', (code) => died(new Error(`the thread ended with code ${code}`)));
     });
     ready.catch(() => undefined);
     return [worker, ready];
@@ -98,9 +137,12 @@ export class EngineThread {
       default: {
         const pending = this.#pending.get(message.id);
         this.#pending.delete(message.id);
+        // A thread takes its tasks in order.
+        const [next] = this.#pending.values();
+        next?.begin();
         if (message.kind === 'failed') pending?.fail(new OmenError(message.reason, message.message));
         else pending?.settle(message);
-        this.onIdle();
+        this.events.onIdle();
       }
     }
   }
@@ -124,15 +166,15 @@ export class EngineThread {
 
   #died(error: Error): void {
     this.#abandon(new OmenError('INTERNAL', `the engine that ran this request stopped: ${error.message}`));
-    if (this.#stopping) return;
     this.#restarts++;
+    this.events.onRestart('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'oom' : 'crash');
     this.logger.error('an engine thread died and is started anew', {
       thread: this.name,
       restarts: this.#restarts,
       error: error.stack ?? error.message,
     });
     [this.#worker, this.#ready] = this.#start();
-    this.onIdle();
+    this.events.onIdle();
   }
 
   #abandon(error: OmenError): void {

@@ -20,8 +20,11 @@ import type { Arena, Region } from '../../core/memory/arena.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EnginePool, Timed } from '../../ports/engine-pool.js';
 import type { Logger } from '../../ports/logger.js';
+import type { Metrics } from '../../ports/metrics.js';
 import { EngineThread } from './engine-thread.js';
 import type { FromThread, ToThread } from './messages.js';
+import type { PoolSeries } from './pool-metrics.js';
+import { poolSeries, watchPool } from './pool-metrics.js';
 
 const DEPTH = 2;
 /** Query vectors, heaps, candidate lists and filter bitmaps of one engine. */
@@ -37,11 +40,14 @@ export interface WorkerPoolOptions {
   readonly queueMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 interface Waiting {
   readonly message: Extract<ToThread, { kind: 'search' | 'match' }>;
   readonly enqueuedMs: number;
+  /** Until an engine takes it up, or it is given up. */
+  waits: boolean;
   resolve(timed: Timed<SearchOutcome | MatchOutcome>): void;
   reject(error: unknown): void;
 }
@@ -57,6 +63,7 @@ export class WorkerPool implements EnginePool {
   /** Per lane, settles when the last build handed in has ended. */
   readonly #lanes = new Map<BuildLane, Promise<unknown>>();
   readonly #queue: Waiting[] = [];
+  readonly #series: PoolSeries;
   #nextId = 1;
   #closed = false;
 
@@ -71,16 +78,20 @@ export class WorkerPool implements EnginePool {
     this.arena = options.arena;
     this.engines = options.engines;
     this.kernels = options.kernels;
+    this.#series = poolSeries(options.metrics);
     this.#threads = Array.from({ length: options.engines }, (_, index) =>
       this.#thread(`engine-${index}`, SEARCH_SCRATCH_BYTES),
     );
     this.#builders = new Map(
       BUILD_LANES.map((lane) => [lane, this.#thread(`build-${lane}`, BUILD_SCRATCH_BYTES)]),
     );
+    watchPool(options.metrics, { arena: this.arena, threads: this.#threads, waiting: () => this.queued });
   }
 
   get queued(): number {
-    return this.#queue.length;
+    let queued = this.#queue.length;
+    for (const { inFlight } of this.#threads) queued += Math.max(0, inFlight - 1);
+    return queued;
   }
 
   async search(task: SearchTask, signal?: AbortSignal): Promise<Timed<SearchOutcome>> {
@@ -110,8 +121,10 @@ export class WorkerPool implements EnginePool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiting of this.#queue.splice(0))
+    for (const waiting of this.#queue.splice(0)) {
+      this.#endWait(waiting, 'rejected');
       waiting.reject(new OmenError('DRAINING', 'the server is stopping'));
+    }
     await Promise.all([...this.#threads, ...this.#builders.values()].map((thread) => thread.stop()));
   }
 
@@ -123,14 +136,16 @@ export class WorkerPool implements EnginePool {
       arena,
       { memory: arena.memory, module, scratch: { pointer, bytes } },
       logger,
-      () => this.#dispatch(),
+      { onIdle: () => this.#dispatch(), onRestart: (reason) => this.#series.restarts[reason].inc() },
     );
   }
 
   #enqueue(message: Waiting['message'], signal?: AbortSignal): Promise<Timed<SearchOutcome | MatchOutcome>> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(new OmenError('DRAINING', 'the server is stopping'));
+    if (!this.#threads.some((thread) => thread.isIdle)) this.#series.exhausted.inc();
     if (this.#queue.length >= this.options.queueMax) {
+      this.#series.wait.rejected.observe(0);
       return Promise.reject(
         new OmenError(
           'OVERLOADED',
@@ -142,7 +157,8 @@ export class WorkerPool implements EnginePool {
       );
     }
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { message, enqueuedMs: this.options.clock.monotonic(), resolve, reject };
+      const enqueuedMs = this.options.clock.monotonic();
+      const waiting: Waiting = { message, enqueuedMs, waits: true, resolve, reject };
       if (signal !== undefined) this.#cancelWith(waiting, signal);
       this.#queue.push(waiting);
       this.#dispatch();
@@ -153,6 +169,7 @@ export class WorkerPool implements EnginePool {
     const cancel = (): void => {
       const index = this.#queue.indexOf(waiting);
       if (index >= 0) this.#queue.splice(index, 1);
+      this.#endWait(waiting, 'cancelled');
       waiting.reject(signal.reason);
     };
     signal.addEventListener('abort', cancel, { once: true });
@@ -179,26 +196,47 @@ export class WorkerPool implements EnginePool {
   }
 
   #hand(waiting: Waiting, thread: EngineThread): void {
-    const queueMs = this.options.clock.monotonic() - waiting.enqueuedMs;
+    const task = this.#series.task[waiting.message.kind];
+    let queueMs = 0;
     thread.run(waiting.message, {
-      settle: (message) => {
-        if (message.kind === 'searched' || message.kind === 'matched') {
-          waiting.resolve({ outcome: message.outcome, queueMs, engineMs: message.engineMs });
-        }
+      begin: () => {
+        queueMs = this.#endWait(waiting, 'acquired');
       },
-      fail: (error) => waiting.reject(error),
+      settle: (message) => {
+        if (message.kind !== 'searched' && message.kind !== 'matched') return;
+        task.observe(message.engineMs / 1000);
+        waiting.resolve({ outcome: message.outcome, queueMs, engineMs: message.engineMs });
+      },
+      fail: (error) => {
+        this.#endWait(waiting, 'rejected');
+        waiting.reject(error);
+      },
     });
+  }
+
+  /** Counts a wait, once; a task that was begun or given up waits no more. Returns how long it has lasted. */
+  #endWait(waiting: Waiting, outcome: keyof PoolSeries['wait']): number {
+    const waitedMs = this.options.clock.monotonic() - waiting.enqueuedMs;
+    if (waiting.waits) this.#series.wait[outcome].observe(waitedMs / 1000);
+    waiting.waits = false;
+    return waitedMs;
   }
 
   #build(task: BuildTask): Promise<BuildOutcome> {
     const thread = this.#builders.get(task.lane);
     if (thread === undefined || this.#closed)
       return Promise.reject(new OmenError('DRAINING', 'the server is stopping'));
+    const { clock } = this.options;
+    let begunMs = 0;
     return new Promise((resolve, reject) => {
       thread.run(
         { kind: 'build', id: this.#nextId++, task },
         {
+          begin: () => {
+            begunMs = clock.monotonic();
+          },
           settle: (message: FromThread) => {
+            this.#series.task.build.observe((clock.monotonic() - begunMs) / 1000);
             if (message.kind !== 'built' || message.segment === null) return resolve(null);
             const region = thread.claim(message.segment.pointer);
             if (region === undefined) reject(new OmenError('INTERNAL', 'a build lost its region'));

@@ -15,8 +15,10 @@ import { checkpointOf } from '../../core/log/root.js';
 import type { WalWrites } from '../../core/log/wal-slot.js';
 import { roomOf } from '../../core/memory/memtable.js';
 import type { Clock } from '../../ports/clock.js';
+import type { Metrics } from '../../ports/metrics.js';
 import type { Scheduler } from '../../ports/scheduler.js';
-import type { AsOf, CollectionInfo, ReadOptions, WriteReceipt } from '../api.js';
+import type { AsOf, CollectionInfo, ReadOptions, RequestContext, WriteReceipt } from '../api.js';
+import { countFailure } from '../background-failures.js';
 import type { CommitLoop } from '../log/commit-loop.js';
 import type { RootStore } from '../log/root-store.js';
 import type { PreparedWrites } from '../log/slot-assembly.js';
@@ -64,6 +66,7 @@ export interface CollectionParts {
   readonly history: History;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+  readonly metrics: Metrics;
   /** No other server writes here. */
   readonly alone: boolean;
   /** Oldest state that a read is answered from. */
@@ -89,8 +92,9 @@ export class Collection {
   #closing: Promise<void> | null = null;
 
   constructor(private readonly parts: CollectionParts) {
-    const { clock, alone, stalenessMs, loop } = parts;
-    this.#freshness = new Freshness({ clock, alone, stalenessMs, log: loop });
+    const { clock, alone, stalenessMs, loop, metrics } = parts;
+    const failed = (error: unknown): void => countFailure(metrics, 'follow', error);
+    this.#freshness = new Freshness({ clock, alone, stalenessMs, log: loop, failed });
     this.id = parts.id;
     this.info = parts.info;
     this.upkeep = parts.upkeep;
@@ -130,15 +134,16 @@ export class Collection {
 
   /**
    * Resolves when the state is as new as the read asks for: it holds the write that the session token names,
-   * and what its consistency promises. Throws `CONDITION_FAILED` when the token is not one of this
+   * and what its consistency promises. To true when it waited for the object store. Throws `CONDITION_FAILED` when the token is not one of this
    * collection, `STORAGE_UNAVAILABLE` when that cannot be told.
    */
-  async reach({ consistency, sessionToken }: ReadOptions): Promise<void> {
+  async reach({ consistency, sessionToken }: ReadOptions): Promise<boolean> {
     const sequence = sequenceOfToken(sessionToken, this.id);
-    if (consistency === 'strong') await this.#freshness.strong();
-    else if (sequence <= this.state.sequence) await this.#freshness.recent();
+    let waited = true;
+    if (consistency === 'strong') waited = await this.#freshness.strong();
+    else if (sequence <= this.state.sequence) waited = await this.#freshness.recent();
     else await this.parts.loop.verify();
-    if (sequence <= this.state.sequence) return;
+    if (sequence <= this.state.sequence) return waited;
     // Tokens come with acknowledged writes, and all of those are visible now: this one can only be made up.
     throw new OmenError('CONDITION_FAILED', 'sessionToken names a write that this collection does not have', {
       field: 'sessionToken',
@@ -148,13 +153,15 @@ export class Collection {
   /**
    * The state that a read is answered from: the present one, as new as asked for, or one of the past. To be
    * released when its answer is made.
+   *
+   * @param request Becomes a cold one when it waits for the object store.
    */
-  async view(read: ReadOptions): Promise<ReadView> {
-    if (read.asOf === undefined) await this.reach(read);
+  async view(read: ReadOptions, request: Pick<RequestContext, 'tier'>): Promise<ReadView> {
     // Nothing of the past changes, except that the collection is deleted and its name given to another one.
-    else await this.#freshness.recent();
+    const waited = await (read.asOf === undefined ? this.reach(read) : this.#freshness.recent());
+    if (waited) request.tier = 'cold';
     if (this.#closed) throw gone(this.info.name);
-    if (read.asOf !== undefined) return this.parts.history.view(read.asOf);
+    if (read.asOf !== undefined) return this.parts.history.view(read.asOf, request);
     return { state: this.state, release: () => undefined };
   }
 

@@ -12,7 +12,9 @@ import type {
   DeriveCollectionRequest,
   ListCollectionsRequest,
   ListCollectionsResponse,
+  RequestContext,
 } from '../api.js';
+import type { Counter } from '../../ports/metrics.js';
 import type { AppDependencies } from '../dependencies.js';
 import { pageSize } from '../fetch.js';
 import type { CatalogEntry } from '../log/catalog.js';
@@ -30,11 +32,15 @@ import { OPEN_MAX, OpenCollections } from './open-collections.js';
 /** Removing, looking again, forgetting; one more for what arrived meanwhile. */
 const SWEEP_PASSES = 4;
 
+/** Who asks for a collection. */
+type Asking = Pick<RequestContext, 'tenant' | 'tier'>;
+
 export class Collections {
   readonly #layout = new ObjectLayout();
   readonly #catalog: Catalog;
   /** By tenant and name; a name never holds the separator. */
   readonly #open: OpenCollections;
+  readonly #lookups: Readonly<Record<'hit' | 'miss', Counter>>;
   #nextTag = 1;
   #sweeping: Promise<void> | null = null;
   #closed = false;
@@ -42,6 +48,9 @@ export class Collections {
   constructor(private readonly deps: AppDependencies) {
     this.#catalog = new Catalog({ ...deps, layout: this.#layout });
     this.#open = new OpenCollections(deps.openCollections ?? OPEN_MAX);
+    const lookups = (outcome: 'hit' | 'miss'): Counter =>
+      deps.metrics.counter('omendb_cache_requests_total', { cache: 'collection', outcome });
+    this.#lookups = { hit: lookups('hit'), miss: lookups('miss') };
   }
 
   /** Collections in memory. */
@@ -58,9 +67,17 @@ export class Collections {
    * Runs `task` on the collection that has the name now. Another server may have deleted the one that is open
    * here, and given its name to a new one: then `task` runs once more, on that. Throws
    * `COLLECTION_NOT_FOUND`.
+   *
+   * @param request Becomes a cold one when the collection has to be opened.
    */
-  async use<T>(tenant: TenantId, rawName: string, task: (collection: Collection) => Promise<T>): Promise<T> {
+  async use<T>(request: Asking, rawName: string, task: (collection: Collection) => Promise<T>): Promise<T> {
+    const { tenant } = request;
     const key = `${tenant}/${rawName}`;
+    if (this.#open.has(key)) this.#lookups.hit.inc();
+    else {
+      this.#lookups.miss.inc();
+      request.tier = 'cold';
+    }
     const open = (): Promise<Collection> => this.#openFromCatalog(tenant, rawName);
     let used: Collection | null = null;
     const run = (collection: Collection): Promise<T> => task((used = collection));
@@ -112,13 +129,14 @@ export class Collections {
    * background, a branch does not. Throws `COLLECTION_EXISTS`.
    */
   async derive(
-    tenant: TenantId,
+    asking: Asking,
     request: DeriveCollectionRequest,
     { detaches }: { readonly detaches: boolean },
   ): Promise<CollectionInfo> {
+    const { tenant } = asking;
     const deps = { ...this.deps, layout: this.#layout, catalog: this.#catalog };
     await this.#sealDeleted(tenant, parseCollectionName(request.name, 'name'));
-    const entry = await this.use(tenant, request.collection, (source) =>
+    const entry = await this.use(asking, request.collection, (source) =>
       deriveCollection(deps, { tenant, source, detaches }, request),
     );
     // The rewriting begins when it is open.

@@ -20,6 +20,8 @@ export interface FreshnessDeps {
   /** No other server writes here: memory is always the newest state. */
   readonly alone: boolean;
   readonly stalenessMs: number;
+  /** A look failed that nobody waits for. */
+  readonly failed: (error: unknown) => void;
   readonly log: {
     /** `Clock.monotonic()` at which memory held every write that was acknowledged anywhere. */
     readonly verifiedMs: number;
@@ -37,30 +39,36 @@ export class Freshness {
 
   constructor(private readonly deps: FreshnessDeps) {}
 
-  /** Resolves when every write that was acknowledged before the call is visible. */
-  async strong(): Promise<void> {
-    if (this.deps.alone) return;
-    if (this.#running === null) return this.#look();
-    this.#next ??= this.#afterRunning();
-    return this.#next;
+  /**
+   * Resolves when every write that was acknowledged before the call is visible: to true when that took a look.
+   */
+  async strong(): Promise<boolean> {
+    if (this.deps.alone) return false;
+    if (this.#running === null) await this.#look();
+    else await (this.#next ??= this.#afterRunning());
+    return true;
   }
 
-  /** Resolves when every write is visible that was acknowledged `stalenessMs` before now. */
-  async recent(): Promise<void> {
-    const { alone, clock, log, stalenessMs } = this.deps;
-    if (alone) return;
+  /**
+   * Resolves when every write is visible that was acknowledged `stalenessMs` before now: to true when that
+   * took a look.
+   */
+  async recent(): Promise<boolean> {
+    const { alone, clock, log, stalenessMs, failed } = this.deps;
+    if (alone) return false;
     const nowMs = clock.monotonic();
     const age = nowMs - log.verifiedMs;
-    if (age <= stalenessMs / 2) return;
+    if (age <= stalenessMs / 2) return false;
     if (age > stalenessMs) {
       // A look that has been under way for long shows what was written before it began.
       const newEnough = this.#running !== null && nowMs - this.#beganMs <= stalenessMs;
       if (!newEnough) return this.strong();
       await this.#running;
-      return;
+      return true;
     }
-    // Nobody waits for it: a failure shows when a read has to wait.
-    if (this.#running === null) this.#look().catch(() => undefined);
+    // Nobody waits for it: a failure fails no read before one has to wait.
+    if (this.#running === null) this.#look().catch(failed);
+    return false;
   }
 
   async #afterRunning(): Promise<void> {

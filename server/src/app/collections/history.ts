@@ -15,7 +15,7 @@ import { checkOpen } from '../../core/log/conflict.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
 import { firstWritesOf } from '../../core/log/wal-slot.js';
 import type { Metric } from '../../core/vector/metric.js';
-import type { AsOf } from '../api.js';
+import type { AsOf, RequestContext } from '../api.js';
 import { checkFollows, LogReader, positionAfter } from '../log/log-reader.js';
 import { readManifest } from '../log/manifest-chain.js';
 import type { CollectionLayout } from '../log/object-layout.js';
@@ -85,10 +85,13 @@ export class History {
   /**
    * The state at a moment. Throws `MOMENT_NOT_KEPT`, `SNAPSHOT_NOT_FOUND`, or `MEMORY_EXHAUSTED` when there
    * is no room for it beside the present.
+   *
+   * @param request Becomes a cold one when it waits for the object store.
    */
-  async view(asOf: AsOf): Promise<ReadView> {
+  async view(asOf: AsOf, request: Pick<RequestContext, 'tier'>): Promise<ReadView> {
     const key = await this.#keyOf(asOf);
     const cached = this.#cache.get(key);
+    if (cached === undefined || asOf.kind === 'snapshot') request.tier = 'cold';
     if (cached !== undefined) cached.owners++;
     const held = cached ?? (await this.#loadOnce(key, asOf));
     return { state: held.state, release: () => this.#leave(held) };

@@ -100,11 +100,11 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     present: () => states.state.segments,
   });
   const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
-  const { clock, scheduler } = deps;
+  const { clock, scheduler, metrics } = deps;
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
-    ...{ clock, scheduler, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
+    ...{ clock, scheduler, metrics, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
   });
 }
 

@@ -29,6 +29,11 @@ export class OpenCollections {
     return this.#entries.size;
   }
 
+  /** Whether the collection under `key` is there already. */
+  has(key: string): boolean {
+    return (this.#entries.get(key)?.collection ?? null) !== null;
+  }
+
   /** The collection under `key`, opened if it is not. */
   get(key: string, open: OpenCollection): Promise<Collection> {
     return this.#entry(key, open).opening;
