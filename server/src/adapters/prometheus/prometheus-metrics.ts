@@ -70,6 +70,7 @@ export class PrometheusMetrics implements Metrics {
       const sums = new Map<string, number>();
       for (const [value, amount] of values()) sums.set(value, (sums.get(value) ?? 0) + amount);
       cap.keep(new Set(sums.keys()));
+      cap.scraped();
       family.reset();
       // Always there, so that the sum over the family is 0 and not nothing when there is nothing to count.
       let other = 0;
@@ -121,7 +122,9 @@ export class PrometheusMetrics implements Metrics {
         }
       }),
     );
-    return this.#registry.metrics();
+    const text = this.#registry.metrics();
+    for (const cap of this.#caps.values()) cap.scraped();
+    return text;
   }
 
   #declare(name: string, family: Family): void {

@@ -12,6 +12,8 @@ const IDLE_MS = 60 * 60 * 1000;
 export class SeriesCap {
   /** Values with a series, with the time of their last use. */
   readonly #used = new Map<string, number>();
+  /** Values that lost their series since the last scrape. */
+  readonly #freed = new Set<string>();
 
   /**
    * @param onFolded Called when a value gets no series.
@@ -25,15 +27,21 @@ export class SeriesCap {
 
   /** The label for `value`: itself or `_other`. */
   label(value: string, nowMs: number): string {
-    if (!this.#used.has(value) && this.#used.size >= this.max) {
-      this.#free((lastMs) => nowMs - lastMs >= IDLE_MS);
-      if (this.#used.size >= this.max) {
+    if (!this.#used.has(value)) {
+      if (this.#used.size >= this.max) this.#free((lastMs) => nowMs - lastMs >= IDLE_MS);
+      // What comes back before a scrape saw it gone would seem to go on from where it was.
+      if (this.#used.size >= this.max || this.#freed.has(value)) {
         this.onFolded();
         return OTHER;
       }
     }
     this.#used.set(value, nowMs);
     return value;
+  }
+
+  /** To be called when all series are read. */
+  scraped(): void {
+    this.#freed.clear();
   }
 
   /** Takes the series of all values but these. */
@@ -45,6 +53,7 @@ export class SeriesCap {
     for (const [value, lastMs] of this.#used) {
       if (!isOver(lastMs, value)) continue;
       this.#used.delete(value);
+      this.#freed.add(value);
       this.onFreed(value);
     }
   }
