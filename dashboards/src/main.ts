@@ -1,2 +1,11 @@
 // Writes the Grafana dashboards: `node dashboards/dist/main.js FOLDER` writes FOLDER/dashboards/*.json.
-export {};
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { boards } from './boards.js';
+
+const [target = '.'] = process.argv.slice(2);
+const folder = join(target, 'dashboards');
+mkdirSync(folder, { recursive: true });
+for (const { file, json } of boards()) {
+  writeFileSync(join(folder, file), `${JSON.stringify(json, undefined, 2)}\n`);
+}
