@@ -265,9 +265,13 @@ export type NameOf<T extends 'counter' | 'gauge' | 'histogram'> = {
 }[MetricName];
 
 type ValueOf<L extends LabelValues> = L extends readonly (infer V)[] ? V : string;
-/** The labels that a family takes, with the values that they may have. */
-export type LabelsOf<N extends MetricName> = {
-  readonly [L in keyof (typeof CATALOG)[N]['labels']]: (typeof CATALOG)[N]['labels'][L] extends LabelValues
-    ? ValueOf<(typeof CATALOG)[N]['labels'][L]>
-    : never;
-};
+/** The labels that a family takes, with the values that they may have; of one without labels `{}` only. */
+export type LabelsOf<N extends MetricName> = keyof (typeof CATALOG)[N]['labels'] extends never
+  ? Readonly<Record<string, never>>
+  : {
+      readonly [
+        L in keyof (typeof CATALOG)[N]['labels']
+      ]: (typeof CATALOG)[N]['labels'][L] extends LabelValues
+        ? ValueOf<(typeof CATALOG)[N]['labels'][L]>
+        : never;
+    };

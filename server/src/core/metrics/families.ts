@@ -40,26 +40,36 @@ export type Family = PlainFamily<'counter' | 'gauge', Labels> | HistogramFamily<
 
 export type Families = Readonly<Record<`omendb_${string}`, Family>>;
 
-export function counter<const L extends Labels = Readonly<Record<never, never>>>(
-  help: string,
-  labels?: L,
-): PlainFamily<'counter', L> {
-  return { type: 'counter', help, labels: labels ?? ({} as L) };
+/*
+ * Without labels by an overload of its own: the compiler would else take the family's type from the table that
+ * it stands in, where it may have any.
+ */
+type NoLabels = Readonly<Record<never, never>>;
+
+export function counter(help: string): PlainFamily<'counter', NoLabels>;
+export function counter<const L extends Labels>(help: string, labels: L): PlainFamily<'counter', L>;
+export function counter(help: string, labels: Labels = {}): PlainFamily<'counter', Labels> {
+  return { type: 'counter', help, labels };
 }
 
-export function gauge<const L extends Labels = Readonly<Record<never, never>>>(
-  help: string,
-  labels?: L,
-): PlainFamily<'gauge', L> {
-  return { type: 'gauge', help, labels: labels ?? ({} as L) };
+export function gauge(help: string): PlainFamily<'gauge', NoLabels>;
+export function gauge<const L extends Labels>(help: string, labels: L): PlainFamily<'gauge', L>;
+export function gauge(help: string, labels: Labels = {}): PlainFamily<'gauge', Labels> {
+  return { type: 'gauge', help, labels };
 }
 
-export function histogram<const L extends Labels = Readonly<Record<never, never>>>(
+export function histogram(help: string, buckets: readonly number[]): HistogramFamily<NoLabels>;
+export function histogram<const L extends Labels>(
   help: string,
   buckets: readonly number[],
-  labels?: L,
-): HistogramFamily<L> {
-  return { type: 'histogram', help, buckets, labels: labels ?? ({} as L) };
+  labels: L,
+): HistogramFamily<L>;
+export function histogram(
+  help: string,
+  buckets: readonly number[],
+  labels: Labels = {},
+): HistogramFamily<Labels> {
+  return { type: 'histogram', help, buckets, labels };
 }
 
 export function capped(max: number): CappedLabel {
