@@ -7,11 +7,12 @@ import { SystemScheduler } from '#server/adapters/system/scheduler.js';
 import type { Handlers } from '#server/app/api.js';
 import { ApiKeys } from '#server/app/keys.js';
 import { LIMITS } from '#server/core/limits.js';
-import type { LogFacts, Logger } from '#server/ports/logger.js';
 import { Authenticator, sha256 } from '#server/transport/auth/authenticator.js';
 import { signToken } from '#server/transport/auth/jwt.js';
 import type { RunningServer } from '#server/transport/server.js';
 import { startServer } from '#server/transport/server.js';
+import type { LoggedLine } from './recorded-log.js';
+import { loggerInto } from './recorded-log.js';
 
 export interface EdgeServerOptions {
   readonly maxInFlight?: number;
@@ -27,12 +28,6 @@ export interface TokenOptions {
   readonly tenant?: string;
   readonly scopes?: readonly string[];
   readonly collections?: readonly string[];
-}
-
-export interface LoggedLine {
-  readonly level: string;
-  readonly message: string;
-  readonly facts: LogFacts;
 }
 
 export interface EdgeServer {
@@ -92,17 +87,4 @@ export async function startEdgeServer(
     },
     stop: (drainMs = 5000) => server.stop(drainMs, scheduler),
   };
-}
-
-function loggerInto(lines: LoggedLine[]): Logger {
-  const at =
-    (level: string) =>
-    (message: string, facts: LogFacts = {}): void => {
-      lines.push({ level, message, facts });
-    };
-  const logger: Logger = {
-    ...{ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
-    child: () => logger,
-  };
-  return logger;
 }

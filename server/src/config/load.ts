@@ -10,6 +10,8 @@ import { isServiceLink, nearest, serviceOf } from './names.js';
 
 type Value<K extends OptionName> = (typeof OPTIONS)[K] extends Option<infer T> ? T : never;
 
+type TraceOption = 'traceEndpoint' | 'traceHeaders' | 'traceResource';
+
 type Values = { [K in OptionName]: Value<K> | null };
 
 /** What the engines need before the first vector: room to work in, and for the log of a few collections. */
@@ -21,7 +23,11 @@ const FOLD_SLOTS_FOLDER = 4096;
 
 /** Every setting with its value; folders are absolute. */
 export type Config = Readonly<
-  Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret' | 's3Endpoint' | 's3KmsKeyId'> & {
+  Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | TraceOption> & {
+    /** Null: no traces. */
+    readonly traceEndpoint: string | null;
+    readonly traceHeaders: Readonly<Record<string, string>>;
+    readonly traceResource: Readonly<Record<string, string>>;
     /** Null: S3 of AWS. */
     readonly s3Endpoint: string | null;
     /** Null: the account's own key. */
@@ -84,7 +90,7 @@ export function isLoopback(host: string): boolean {
 }
 
 function readOption<T>(option: Option<T>, env: Environment, machine: Machine, problems: string[]): T | null {
-  const text = env[option.env];
+  const text = given(env, option.env);
   if (text === undefined) {
     // A value is never a function, so a function is the rule that makes the default.
     return typeof option.default === 'function'
@@ -95,6 +101,12 @@ function readOption<T>(option: Option<T>, env: Environment, machine: Machine, pr
   if (value !== undefined && text !== '') return value;
   problems.push(refusal(option, text));
   return null;
+}
+
+/** Variables of OpenTelemetry that are empty count as not set, as its specification wants it. */
+function given(env: Environment, name: string): string | undefined {
+  const text = env[name];
+  return text === '' && name.startsWith('OTEL_') ? undefined : text;
 }
 
 function refusal(option: Option<unknown>, text: string): string {
@@ -112,8 +124,8 @@ function refusal(option: Option<unknown>, text: string): string {
 
 function readSecret<T>(option: Option<T>, env: Environment, problems: string[]): T | null {
   const fileEnv = `${option.env}_FILE`;
-  const path = env[fileEnv];
-  let text = env[option.env];
+  const path = given(env, fileEnv);
+  let text = given(env, option.env);
   let source = option.env;
   if (text !== undefined && path !== undefined) {
     problems.push(`${option.env} and ${fileEnv} are both set: remove one of them`);
@@ -131,9 +143,8 @@ function readSecret<T>(option: Option<T>, env: Environment, problems: string[]):
   if (text === undefined) return null;
   const value = option.type.parse(text);
   if (value !== undefined) return value;
-  problems.push(
-    `${source} is too short: must be ${option.type.allowed}; "openssl rand -base64 48" makes one`,
-  );
+  const { fault = 'is malformed', allowed, advice } = option.type;
+  problems.push(`${source} ${fault}: must be ${allowed}${advice === undefined ? '' : `; ${advice}`}`);
   return null;
 }
 
@@ -143,6 +154,9 @@ function complete(values: Values, env: Environment): Config {
   return {
     ...(values as { [K in OptionName]: Value<K> }),
     ...{ jwtSecret: values.jwtSecret, s3Endpoint: values.s3Endpoint, s3KmsKeyId: values.s3KmsKeyId },
+    traceEndpoint: values.traceEndpoint,
+    traceHeaders: values.traceHeaders ?? {},
+    traceResource: values.traceResource ?? {},
     jwtSecretFile: env[`${OPTIONS.jwtSecret.env}_FILE`] ?? null,
     devSecretFile: join(dataDir, 'development-secret'),
     host: values.host ?? (values.jwtSecret === null ? '127.0.0.1' : '0.0.0.0'),

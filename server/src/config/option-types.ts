@@ -11,6 +11,10 @@ export interface OptionType<T> {
   readonly allowed: string;
   /** The value, or undefined when the text is not allowed. */
   readonly parse: (text: string) => T | undefined;
+  /** What is wrong with a secret that is refused, since it is not shown; "is malformed" unless given. */
+  readonly fault?: string;
+  /** How to come by a right one, to follow the sentence. */
+  readonly advice?: string;
   /** A value as its author would write it. */
   format(value: T): string;
 }
@@ -118,10 +122,39 @@ export function text(what: string): OptionType<string> {
   };
 }
 
+/** A share of a whole. */
+export function ratio(): OptionType<number> {
+  return {
+    allowed: 'a number from 0 to 1',
+    parse: (text) => within(/^(\d+(\.\d*)?|\.\d+)$/.test(text) ? Number(text) : undefined, 0, 1),
+    format: String,
+  };
+}
+
+/** The URL of a service, with a path if need be. */
+export function url(): OptionType<string> {
+  return {
+    allowed: 'an http:// or https:// URL, such as http://collector:4318',
+    parse: (text) => (URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text) ? text : undefined),
+    format: String,
+  };
+}
+
+/** Pairs as OpenTelemetry writes them, with percent signs for what could be mistaken. */
+export function pairs(what: string): OptionType<Readonly<Record<string, string>>> {
+  return {
+    allowed: `${what}, as name=value pairs with commas between them; other characters percent-encoded`,
+    parse: parsePairs,
+    format: () => '(pairs)',
+  };
+}
+
 /** Key material. */
 export function secret(bytesMin: number): OptionType<Uint8Array> {
   return {
     allowed: `text of at least ${bytesMin} bytes`,
+    fault: 'is too short',
+    advice: '"openssl rand -base64 48" makes one',
     parse: (text) => {
       const key = new TextEncoder().encode(text);
       return key.length >= bytesMin ? key : undefined;
@@ -173,6 +206,22 @@ function bytes(text: string): number | undefined {
 
 function within(value: number | undefined, min: number, max: number): number | undefined {
   return value !== undefined && value >= min && value <= max ? value : undefined;
+}
+
+function parsePairs(text: string): Readonly<Record<string, string>> | undefined {
+  const parts = text.split(',').filter((part) => part.trim() !== '');
+  const entries = parts.map((part) => /^\s*([!-+\--<>-~]+?)\s*=\s*([^\0\r\n]*?)\s*$/.exec(part));
+  if (parts.length === 0) return undefined;
+  try {
+    const found: [string, string][] = [];
+    for (const entry of entries) {
+      if (entry === null) return undefined;
+      found.push([decodeURIComponent(entry[1] ?? ''), decodeURIComponent(entry[2] ?? '')]);
+    }
+    return Object.fromEntries(found);
+  } catch {
+    return undefined;
+  }
 }
 
 function bucketAddress(text: string): StoreAddress | undefined {

@@ -137,6 +137,60 @@ describe('Configuration', () => {
   });
 });
 
+describe('Settings of traces', () => {
+  it('are off unless there is a collector', () => {
+    const config = load({});
+    expect(config).to.include({ traceEndpoint: null, traceRatio: 0.01, traceService: 'omendb' });
+    expect(config.traceHeaders).to.deep.equal({});
+    expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }).traceEndpoint).to.equal(
+      'http://collector:4318',
+    );
+  });
+
+  it('take pairs as OpenTelemetry writes them', () => {
+    const pairs = 'k8s.pod.name=omendb-0, team = a%2Cb ,empty=,sum=1+1=2,';
+    expect(load({ OTEL_RESOURCE_ATTRIBUTES: pairs }).traceResource).to.deep.equal({
+      'k8s.pod.name': 'omendb-0',
+      team: 'a,b',
+      empty: '',
+      sum: '1+1=2',
+    });
+    for (const wrong of ['x', '=y', 'a=b,c', 'a=%zz', ' ', 'a b=c', 'a=b\nc']) {
+      expect(problemsOf({ OTEL_RESOURCE_ATTRIBUTES: wrong }), wrong).to.have.lengthOf(1);
+    }
+  });
+
+  it('never show the headers, which hold credentials', () => {
+    const headers = 'authorization=Bearer%20secret-of-the-collector';
+    expect(load({ OTEL_EXPORTER_OTLP_HEADERS: headers }).traceHeaders).to.deep.equal({
+      authorization: 'Bearer secret-of-the-collector',
+    });
+    const [problem] = problemsOf({ OTEL_EXPORTER_OTLP_HEADERS: 'secret-of-the-collector' });
+    expect(problem).to.match(/^OTEL_EXPORTER_OTLP_HEADERS is malformed: must be headers/);
+    expect(problem).not.to.include('secret-of');
+  });
+
+  it('count as not set when they are empty', () => {
+    const names = ['ENDPOINT', 'HEADERS', 'HEADERS_FILE'].map((name) => `OTEL_EXPORTER_OTLP_${name}`);
+    const more = ['OTEL_TRACES_SAMPLER_ARG', 'OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES'];
+    for (const name of [...names, ...more]) expect(problemsOf({ [name]: '' }), name).to.deep.equal([]);
+    expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: '' }).traceEndpoint).to.equal(null);
+  });
+
+  it('take a ratio and a URL and nothing like them', () => {
+    expect(load({ OTEL_TRACES_SAMPLER_ARG: '1' }).traceRatio).to.equal(1);
+    expect(load({ OTEL_TRACES_SAMPLER_ARG: '.25' }).traceRatio).to.equal(0.25);
+    for (const wrong of ['1.1', '-0.1', '1%', '.'])
+      expect(problemsOf({ OTEL_TRACES_SAMPLER_ARG: wrong }), wrong).to.have.lengthOf(1);
+    for (const wrong of ['collector:4318', 'grpc://collector:4317', 'http://', 'http://c/?a=b'])
+      expect(problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong }), wrong).to.have.lengthOf(1);
+  });
+
+  it('leave other variables of OpenTelemetry alone', () => {
+    expect(problemsOf({ OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' })).to.deep.equal([]);
+  });
+});
+
 describe('Configuration problems', () => {
   it('name the variable, what was seen and what is allowed', () => {
     expect(problemsOf({ OMENDB_HTTP_PORT: '80x' })).to.deep.equal([

@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+import { NO_SPAN, NO_TRACER } from '../adapters/memory/no-tracer.js';
+import type { Config } from '../config/load.js';
+import type { Clock } from '../ports/clock.js';
+import type { Logger } from '../ports/logger.js';
+import type { ObjectStore } from '../ports/object-store.js';
+import type { Rng } from '../ports/rng.js';
+import type { Scheduler } from '../ports/scheduler.js';
+import type { Tracer } from '../ports/tracer.js';
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** The store, with spans for the calls that requests cause. */
+  traced(store: ObjectStore): ObjectStore;
+  /** Sends what is recorded, within a bound. */
+  close(): Promise<void>;
+}
+
+interface TracingDependencies {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** Traces, if there is a collector for them: without one nothing of OpenTelemetry is even loaded. */
+export async function openTracing(config: Config, deps: TracingDependencies): Promise<Tracing> {
+  const { traceEndpoint: endpoint, traceHeaders: headers, traceRatio: ratio } = config;
+  if (endpoint === null) {
+    return { tracer: NO_TRACER, traced: (store) => store, close: () => Promise.resolve() };
+  }
+  const { OtelTracer } = await import('../adapters/otel/otel-tracer.js');
+  const { TracedObjectStore } = await import('../adapters/otel/traced-object-store.js');
+  const resource = {
+    'service.name': config.traceService,
+    'service.version': deps.version,
+    'service.instance.id': `${hostname()}-${Buffer.from(deps.rng.bytes(4)).toString('hex')}`,
+    'host.name': hostname(),
+    ...config.traceResource,
+  };
+  const options = { endpoint, headers, resource, ratio, version: deps.version };
+  const tracer = new OtelTracer(options, { ...deps, unsampled: NO_SPAN });
+  return {
+    tracer,
+    traced: (store) => new TracedObjectStore(store, { tracer, clock: deps.clock }),
+    close: () => tracer.close(),
+  };
+}
