@@ -1,4 +1,5 @@
 // Opens the store on S3 for tests: real time unless a test brings its own, credentials `test` / `testtest`.
+import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import type { S3Deps, S3Options } from '#server/adapters/s3/s3-options.js';
 import { S3ObjectStore } from '#server/adapters/s3/s3-object-store.js';
 import { SystemClock } from '#server/adapters/system/clock.js';
@@ -30,6 +31,12 @@ export function openS3Store(
       ...{ bucket: 'bucket', prefix: '', endpoint, forcePathStyle: true, encryption: { kind: 'none' } },
       ...options,
     },
-    { clock: new SystemClock(), scheduler: new SystemScheduler(), rng: new SeededRng(1), ...deps },
+    {
+      clock: new SystemClock(),
+      scheduler: new SystemScheduler(),
+      rng: new SeededRng(1),
+      metrics: NO_METRICS,
+      ...deps,
+    },
   );
 }

@@ -3,6 +3,7 @@
  */
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
+import type { Metrics } from '../ports/metrics.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
 import type { Scheduler } from '../ports/scheduler.js';
@@ -23,6 +24,7 @@ export interface StoreDeps {
   readonly scheduler: Scheduler;
   readonly rng: Rng;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**

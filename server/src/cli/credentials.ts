@@ -3,6 +3,7 @@
  * server has in memory.
  */
 import { FsObjectStore } from '../adapters/fs/fs-object-store.js';
+import { NO_METRICS } from '../adapters/memory/no-metrics.js';
 import { SystemClock } from '../adapters/system/clock.js';
 import { SystemRng } from '../adapters/system/rng.js';
 import { SystemScheduler } from '../adapters/system/scheduler.js';
@@ -60,7 +61,13 @@ async function withKeys<T>(config: Config, logger: Logger, work: (keys: ApiKeys)
   try {
     const store =
       (objectStore.kind === 'file' ? await FsObjectStore.beside(objectStore.folder) : null) ??
-      (await openStore(objectStore, config, { clock, scheduler: new SystemScheduler(), rng, logger }));
+      (await openStore(objectStore, config, {
+        clock,
+        scheduler: new SystemScheduler(),
+        rng,
+        logger,
+        metrics: NO_METRICS,
+      }));
     try {
       return await work(new ApiKeys({ store, clock, rng, digest: sha256 }));
     } finally {

@@ -58,7 +58,7 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
   const registry = config.metrics ? new PrometheusMetrics({ clock, logger }) : null;
   const metrics = registry ?? NO_METRICS;
   try {
-    const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger });
+    const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger, metrics });
     undo.push(() => store.close());
     const authenticator = authentication(config, store, { logger, metrics, undo });
     const pool = await startPool(config, logger, metrics);

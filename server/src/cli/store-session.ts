@@ -3,6 +3,7 @@
  * can put right into a message.
  */
 import { FsObjectStore } from '../adapters/fs/fs-object-store.js';
+import { NO_METRICS } from '../adapters/memory/no-metrics.js';
 import { SystemClock } from '../adapters/system/clock.js';
 import { SystemRng } from '../adapters/system/rng.js';
 import { SystemScheduler } from '../adapters/system/scheduler.js';
@@ -66,7 +67,9 @@ export class StoreSession {
   async open(address: StoreAddress): Promise<ObjectStore> {
     const { config, logger } = this.context;
     const { clock, scheduler, rng } = this.work;
-    return this.#keep(await openStore(address, config, { clock, scheduler, rng, logger }));
+    return this.#keep(
+      await openStore(address, config, { clock, scheduler, rng, logger, metrics: NO_METRICS }),
+    );
   }
 
   /** Opens a store that other processes may use at the same time: nothing is swapped in it. */

@@ -2,6 +2,7 @@
  * The object store of a command: what its settings say, opened.
  */
 import type { StoreDeps } from '../adapters/open-object-store.js';
+import { ObservedObjectStore } from '../adapters/observed-store/observed-object-store.js';
 import { openObjectStore } from '../adapters/open-object-store.js';
 import type { Config } from '../config/load.js';
 import { OmenError } from '../core/errors.js';
@@ -12,7 +13,7 @@ import { UserError } from './user-error.js';
 /** The settings that any bucket is opened with. */
 type S3Config = Pick<Config, 's3Endpoint' | 's3ForcePathStyle' | 's3Encryption' | 's3KmsKeyId'>;
 
-/** Opens the store at an address. Throws `UserError`, saying what to do. */
+/** Opens the store at an address, and measures what is done with it. Throws `UserError`, saying what to do. */
 export async function openStore(
   address: StoreAddress,
   config: S3Config,
@@ -25,7 +26,8 @@ export async function openStore(
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const settings = { endpoint: s3Endpoint, forcePathStyle: s3ForcePathStyle, encryption };
   try {
-    return await openObjectStore(address, settings, deps);
+    const store = await openObjectStore(address, settings, deps);
+    return new ObservedObjectStore(store, { ...deps, countsRequests: address.kind === 's3' });
   } catch (error) {
     if (error instanceof OmenError) throw new UserError(error.message, { cause: error });
     throw error;

@@ -34,31 +34,33 @@ export async function multipartUpload(
 ): Promise<string> {
   const { CreateMultipartUploadCommand, CompleteMultipartUploadCommand, AbortMultipartUploadCommand } =
     calls.access.sdk;
-  const { UploadId = '' } = await calls.repeat(call, (signal) =>
+  const part: S3Call = { ...call, operation: 'multipart' };
+  const { UploadId = '' } = await calls.repeat(part, (signal) =>
     calls.send(signal, (client, options) =>
       client.send(new CreateMultipartUploadCommand({ ...headers.target, ...headers.object }), options),
     ),
   );
   const upload = { ...headers.target, UploadId };
   try {
-    const parts = await sendParts(calls, call, upload, write.body);
-    const { ETag } = await calls.once(call, (signal) => {
+    const parts = await sendParts(calls, part, upload, write.body);
+    const etag = await calls.once(part, async (signal) => {
       const complete = { ...upload, ...headers.condition, MultipartUpload: { Parts: parts } };
       const command = new CompleteMultipartUploadCommand(complete);
-      return calls.send(signal, (client, options) => client.send(command, options));
+      const { ETag } = await calls.send(signal, (client, options) => client.send(command, options));
+      // An answer of 200 may hold an error: the request takes long, and its status was sent before.
+      if (ETag === undefined) throw new S3Failure('no-etag', 'the upload was not completed', null);
+      return unquoted(ETag);
     });
-    // An answer of 200 may hold an error: the request takes long, and its status was sent before.
-    if (ETag === undefined) throw new S3Failure('no-etag', 'the upload was not completed', null);
     await verify(reader, write);
-    return unquoted(ETag);
+    return etag;
   } catch (error) {
     await calls
-      .once(call, (signal) =>
+      .once(part, (signal) =>
         calls.send(signal, (client, options) =>
           client.send(new AbortMultipartUploadCommand(upload), options),
         ),
       )
-      .catch(() => undefined);
+      .catch((unended: unknown) => calls.counts.end(unended, 'error'));
     throw error;
   }
 }
@@ -75,6 +77,7 @@ async function verify(reader: ObjectReader, { key, nonce, body, tail = 0 }: Obje
 
 async function sendParts(calls: S3Calls, call: S3Call, upload: Upload, body: Uint8Array): Promise<Part[]> {
   const { UploadPartCommand } = calls.access.sdk;
+  const { clock } = calls.deps;
   const partBytes = Math.max(PART_BYTES_MIN, Math.ceil(body.length / PARTS_MAX));
   const parts: Part[] = [];
   let next = 0;
@@ -82,9 +85,11 @@ async function sendParts(calls: S3Calls, call: S3Call, upload: Upload, body: Uin
     for (let at = next++; at * partBytes < body.length; at = next++) {
       const bytes = body.subarray(at * partBytes, (at + 1) * partBytes);
       const command = new UploadPartCommand({ ...upload, PartNumber: at + 1, Body: bytes });
+      const startedMs = clock.monotonic();
       const { ETag = '' } = await calls.repeat({ ...call, lane: 'flush' }, (signal) =>
         calls.send(signal, (client, options) => client.send(command, options)),
       );
+      calls.counts.partSeconds.observe((clock.monotonic() - startedMs) / 1000);
       parts[at] = { PartNumber: at + 1, ETag };
     }
   };

@@ -42,7 +42,7 @@ export class ObjectReader {
 
   /** Headers of an object; null when there is none. Rejects with `OmenError`. */
   inspect(key: string, signal?: AbortSignal): Promise<ObjectState | null> {
-    const call = { action: 'read', key, lane: 'commit', signal } as const;
+    const call = { action: 'read', operation: 'get', key, lane: 'commit', signal } as const;
     return this.calls.repeat(call, (attempt) =>
       orAbsent(null, async () => {
         const request = { method: 'HEAD', key, headers: {} } as const;
@@ -60,7 +60,7 @@ export class ObjectReader {
     if (range?.length === 0) return this.#getNothing(key, options);
     if (range === undefined && options.into !== undefined && options.into.length > 2 * PART_BYTES)
       return this.#getParts(key, options, options.into);
-    const call = { action: 'read', key, lane: laneOfRead(key, background), signal };
+    const call: S3Call = { action: 'read', operation: 'get', key, lane: laneOfRead(key, background), signal };
     const outcome = await this.calls.repeat<GetOutcome | null>(call, (attempt) =>
       orAbsent({ kind: 'absent' }, async () => {
         try {
@@ -131,6 +131,7 @@ export class ObjectReader {
       cancel = scheduler.after(delayMs, () => {
         release = this.#hedges.take() ? this.calls.spare(call.lane) : null;
         if (release === null) return;
+        this.calls.counts.count('get', 'retry');
         // Into memory of its own: both may be under way at once.
         const aside = { signal: second.controller.signal, apart: true };
         this.#request(call.key, rest, aside).then(resolve, reject);

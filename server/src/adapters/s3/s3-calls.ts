@@ -8,6 +8,8 @@ import type { ListedObject } from '../../ports/object-store.js';
 import type { ConnectionLanes, Lane } from './connection-lanes.js';
 import type { HttpTransport } from './http-transport.js';
 import { linkedAbort } from './linked-abort.js';
+import type { RequestOutcome, StoreOperation } from './request-counts.js';
+import type { RequestCounts } from './request-counts.js';
 import { RetryBudget } from './retry-budget.js';
 import type { S3Access } from './s3-client.js';
 import type { FailureKind } from './s3-failure.js';
@@ -19,12 +21,15 @@ interface CallParts {
   readonly transport: HttpTransport;
   readonly access: S3Access;
   readonly lanes: ConnectionLanes;
+  readonly counts: RequestCounts;
 }
 
 /** A call, for its connection and for messages. */
 export interface S3Call {
   /** Such as `read`. */
   readonly action: string;
+  /** What its requests are counted as. */
+  readonly operation: StoreOperation;
   readonly key: string;
   readonly lane: Lane;
   readonly signal?: AbortSignal | undefined;
@@ -53,12 +58,19 @@ export class S3Calls {
     return this.parts.access;
   }
 
+  get counts(): RequestCounts {
+    return this.parts.counts;
+  }
+
   /** Connections in use. */
   get active(): number {
     return this.parts.lanes.active;
   }
 
-  /** Runs one try on a connection of the call's lane. Rejects as `run` does. */
+  /**
+   * Runs one try on a connection of the call's lane. Rejects as `run` does; then the caller tells `counts`
+   * what it ended as.
+   */
   async once<T>(call: S3Call, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const closed = this.#closed.signal;
     const linked = call.signal === undefined ? null : linkedAbort(closed, call.signal);
@@ -69,7 +81,11 @@ export class S3Calls {
       try {
         const result = await run(signal);
         this.#budget.earn();
+        this.counts.count(call.operation, 'ok');
         return result;
+      } catch (error) {
+        this.counts.failed(call.operation, error, signal);
+        throw error;
       } finally {
         release();
       }
@@ -89,11 +105,22 @@ export class S3Calls {
       try {
         return await this.once(call, run);
       } catch (error) {
-        call.signal?.throwIfAborted();
-        const failure = this.failureOf(error);
-        if (!MENDS_ITSELF.has(failure.kind) || !(await this.mayRepeat(failures)))
-          throw this.error(failure, call);
+        await this.#mend(call, error, failures);
       }
+    }
+  }
+
+  /** Waits until the call may be repeated, or rejects: enough. */
+  async #mend(call: S3Call, error: unknown, failures: number): Promise<void> {
+    let ended: RequestOutcome = 'error';
+    try {
+      call.signal?.throwIfAborted();
+      const failure = this.failureOf(error);
+      if (!MENDS_ITSELF.has(failure.kind) || !(await this.mayRepeat(failures)))
+        throw this.error(failure, call);
+      ended = 'retry';
+    } finally {
+      this.counts.end(error, ended);
     }
   }
 
@@ -135,32 +162,36 @@ export class S3Calls {
   /** Keys that begin with `prefix`, behind `startAfter`; empty only at the end. */
   list(prefix: string, startAfter: string, limit: number): Promise<ListedObject[]> {
     const { ListObjectsV2Command } = this.access.sdk;
-    return this.repeat({ action: 'list', key: prefix, lane: 'interactive' }, async (signal) => {
-      let token: string | undefined;
-      do {
-        const command = new ListObjectsV2Command({
-          ...{ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: limit, EncodingType: 'url' },
-          ...(startAfter === '' ? {} : { StartAfter: startAfter }),
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        });
-        const page = await this.send(signal, (client, options) => client.send(command, options));
-        const objects = (page.Contents ?? []).map(({ Key = '', Size = 0 }) => ({
-          key: page.EncodingType === 'url' ? decodeURIComponent(Key.replaceAll('+', ' ')) : Key,
-          size: Size,
-        }));
-        // A page may be empty and not the last: many objects were removed there.
-        if (objects.length > 0) return objects;
-        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      } while (token !== undefined);
-      return [];
-    });
+    return this.repeat(
+      { action: 'list', operation: 'list', key: prefix, lane: 'interactive' },
+      async (signal) => {
+        let token: string | undefined;
+        do {
+          const command = new ListObjectsV2Command({
+            ...{ Bucket: this.options.bucket, Prefix: prefix, MaxKeys: limit, EncodingType: 'url' },
+            ...(startAfter === '' ? {} : { StartAfter: startAfter }),
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          });
+          const page = await this.send(signal, (client, options) => client.send(command, options));
+          const objects = (page.Contents ?? []).map(({ Key = '', Size = 0 }) => ({
+            key: page.EncodingType === 'url' ? decodeURIComponent(Key.replaceAll('+', ' ')) : Key,
+            size: Size,
+          }));
+          // A page may be empty and not the last: many objects were removed there.
+          if (objects.length > 0) return objects;
+          token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+          if (token !== undefined) this.counts.count('list', 'ok');
+        } while (token !== undefined);
+        return [];
+      },
+    );
   }
 
   /** Removes an object; absent is fine. */
   delete(key: string): Promise<void> {
     const { DeleteObjectCommand } = this.access.sdk;
     const command = new DeleteObjectCommand({ Bucket: this.options.bucket, Key: key });
-    return this.repeat({ action: 'remove', key, lane: 'background' }, async (signal) => {
+    return this.repeat({ action: 'remove', operation: 'delete', key, lane: 'background' }, async (signal) => {
       try {
         await this.send(signal, (client, options) => client.send(command, options));
       } catch (error) {

@@ -39,7 +39,11 @@ export const HEADERS_MS = 10_000;
 const MS_PER_BODY_BYTE = 1000 / 2 ** 20;
 
 /** Throws `S3Failure` when the region is not known or the bucket is of a kind that cannot be used. */
-export async function openS3(options: S3Options, transport: HttpTransport, clock: Clock): Promise<S3Access> {
+export async function openS3(
+  options: S3Options,
+  transport: HttpTransport,
+  { clock, onRepeat }: ReadDeps,
+): Promise<S3Access> {
   const sdk = await import('@aws-sdk/client-s3');
   const { getEndpointFromInstructions } = await import('@smithy/core/endpoints');
   const { SignatureV4 } = await import('@smithy/signature-v4');
@@ -57,7 +61,7 @@ export async function openS3(options: S3Options, transport: HttpTransport, clock
       credentials: config.credentials,
       sha256: config.sha256,
     });
-    return new SignedAccess(sdk, client, { url: place.url, signer, transport, clock });
+    return new SignedAccess(sdk, client, { url: place.url, signer, transport, clock, onRepeat });
   } catch (error) {
     throw failureOf(error);
   }
@@ -86,11 +90,17 @@ async function createClient(
   }
 }
 
-interface SignedParts {
+/** What signed reads need. */
+export interface ReadDeps {
+  readonly clock: Clock;
+  /** A read is sent once more, because the clocks differ. */
+  readonly onRepeat: () => void;
+}
+
+interface SignedParts extends ReadDeps {
   readonly url: URL;
   readonly signer: SignatureV4;
   readonly transport: HttpTransport;
-  readonly clock: Clock;
 }
 
 class SignedAccess implements S3Access {
@@ -116,6 +126,7 @@ class SignedAccess implements S3Access {
       const date = Date.parse(error.headers['date'] ?? '');
       if (Number.isNaN(date)) throw error;
       this.#skewMs = date - this.parts.clock.now();
+      this.parts.onRepeat();
       return this.#send(request, options);
     }
   }

@@ -10,6 +10,7 @@ import { invariant } from '../../core/errors.js';
 import { ConnectionLanes } from './connection-lanes.js';
 import { PooledTransport } from './http-transport.js';
 import { ObjectReader } from './read-object.js';
+import { RequestCounts } from './request-counts.js';
 import { S3Calls } from './s3-calls.js';
 import { openS3 } from './s3-client.js';
 import { S3Failure, storageError } from './s3-failure.js';
@@ -51,11 +52,13 @@ export class S3ObjectStore implements ObjectStore {
    * known.
    */
   static async open(options: S3Options, deps: S3Deps): Promise<S3ObjectStore> {
+    const counts = new RequestCounts(deps.metrics);
+    const onRepeat = (): void => counts.count('get', 'retry');
     const transport = deps.transport ?? new PooledTransport(CONNECTIONS, deps);
     try {
-      const access = await openS3(options, transport, deps.clock);
+      const access = await openS3(options, transport, { clock: deps.clock, onRepeat });
       const lanes = new ConnectionLanes({ total: CONNECTIONS, reserved: RESERVED_CONNECTIONS });
-      return new S3ObjectStore(options, new S3Calls(options, deps, { transport, access, lanes }));
+      return new S3ObjectStore(options, new S3Calls(options, deps, { transport, access, lanes, counts }));
     } catch (error) {
       await transport.close();
       if (!(error instanceof S3Failure)) throw error;

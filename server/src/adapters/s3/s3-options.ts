@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.js';
+import type { Metrics } from '../../ports/metrics.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { HttpTransport } from './http-transport.js';
@@ -27,6 +28,7 @@ export interface S3Deps {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly rng: Rng;
+  readonly metrics: Metrics;
   /** In place of sockets. */
   readonly transport?: HttpTransport;
 }

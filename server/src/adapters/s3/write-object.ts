@@ -9,6 +9,7 @@ import { laneOfWrite } from './lane-of.js';
 import { multipartUpload } from './multipart-upload.js';
 import type { ObjectReader } from './read-object.js';
 import { unquoted } from './object-headers.js';
+import type { RequestOutcome } from './request-counts.js';
 import type { S3Call, S3Calls } from './s3-calls.js';
 import type { FailureKind } from './s3-failure.js';
 import { S3Failure } from './s3-failure.js';
@@ -41,19 +42,27 @@ export class ObjectWriter {
   async write(write: ObjectWrite): Promise<Written> {
     invariant(/^[0-9a-f]{32}$/.test(write.nonce), `nonce ${write.nonce} is not 32 hex digits`);
     const { key, body } = write;
-    const call: S3Call = { action: 'write', key, lane: laneOfWrite(key, body.length) };
+    const call: S3Call = { action: 'write', operation: 'put', key, lane: laneOfWrite(key, body.length) };
     let unsure = false;
     for (let failures = 1; ; failures++) {
       try {
         return { etag: await this.#try(call, write), unsure };
       } catch (error) {
-        const failure = this.calls.failureOf(error);
-        // This try wrote nothing, which is no answer to the earlier one.
-        if (unsure && failure.kind === 'full') throw openOutcome(this.calls.error(failure, call));
-        unsure ||= !SAYS_NOTHING_DONE.has(failure.kind);
-        const settled = await this.#settle(call, write, failure);
-        if (settled !== undefined) return { etag: settled, unsure };
-        if (!(await this.calls.mayRepeat(failures))) throw this.calls.error(failure, call);
+        let ended: RequestOutcome = 'error';
+        try {
+          const failure = this.calls.failureOf(error);
+          // This try wrote nothing, which is no answer to the earlier one.
+          if (unsure && failure.kind === 'full') throw openOutcome(this.calls.error(failure, call));
+          unsure ||= !SAYS_NOTHING_DONE.has(failure.kind);
+          const settled = await this.#settle(call, write, failure);
+          if (settled === undefined && !(await this.calls.mayRepeat(failures)))
+            throw this.calls.error(failure, call);
+          // There is nothing to replace: a good answer. Other failures were mended by reading or repeating.
+          ended = failure.kind === 'absent' ? 'ok' : 'retry';
+          if (settled !== undefined) return { etag: settled, unsure };
+        } finally {
+          this.calls.counts.end(error, ended);
+        }
       }
     }
   }
