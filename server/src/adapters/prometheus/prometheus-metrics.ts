@@ -4,6 +4,8 @@
  * Prometheus asks for it first.
  */
 import * as prom from 'prom-client';
+import type { ErrorRow } from '../../core/errors.js';
+import { ERROR_TABLE } from '../../core/errors.js';
 import type { LabelsOf, MetricName, NameOf } from '../../core/metrics/catalog.js';
 import { CATALOG, RUNTIME_FAMILIES } from '../../core/metrics/catalog.js';
 import type { Family } from '../../core/metrics/families.js';
@@ -152,7 +154,8 @@ export class PrometheusMetrics implements Metrics {
 
   /** A counter that first appears with a value above zero loses its first increase: all begin at zero. */
   #makeSeries(name: MetricName): void {
-    for (const labels of closedLabelSets(CATALOG[name].labels, ZERO_ONLY[name])) {
+    const isThere = AT_START[name] ?? (() => true);
+    for (const labels of closedLabelSets(CATALOG[name].labels).filter(isThere)) {
       this.#counters.get(name)?.inc(labels, 0);
       this.#histograms.get(name)?.zero(labels);
     }
@@ -173,21 +176,20 @@ export class PrometheusMetrics implements Metrics {
   }
 }
 
-/** Values that series are made for at the start, where all would be too many: the rest comes when it happens. */
-const ZERO_ONLY: Partial<Record<MetricName, Readonly<Record<string, readonly string[]>>>> = {
-  omendb_requests_total: { code: ['OK'] },
-  omendb_background_failures_total: { type: ['internal', 'storage'] },
+/** Which series there are at the start, where not all: the rest comes when it happens, if it ever can. */
+const AT_START: Partial<Record<MetricName, (labels: Readonly<Record<string, string>>) => boolean>> = {
+  omendb_requests_total: ({ code }) => code === 'OK',
+  omendb_background_failures_total: ({ type }) => type === 'internal' || type === 'storage',
+  // A kind of error is always the same side's fault.
+  omendb_errors_total: ({ type, fault }) =>
+    Object.values<ErrorRow>(ERROR_TABLE).some((row) => row.type === type && row.fault === fault),
 };
 
 /** Every combination of the closed labels; none when a label is not closed. */
-function closedLabelSets(
-  labels: Family['labels'],
-  only: Readonly<Record<string, readonly string[]>> = {},
-): Record<string, string>[] {
+function closedLabelSets(labels: Family['labels']): Record<string, string>[] {
   let sets: Record<string, string>[] = [{}];
-  for (const [label, declared] of Object.entries(labels)) {
-    if ('kind' in declared) return [];
-    const values = only[label] ?? declared;
+  for (const [label, values] of Object.entries(labels)) {
+    if ('kind' in values) return [];
     sets = sets.flatMap((set) => values.map((value) => ({ ...set, [label]: value })));
   }
   return sets;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { PrometheusMetrics } from '#server/adapters/prometheus/prometheus-metrics.js';
+import { ERROR_TABLE } from '#server/core/errors.js';
 import { CATALOG, RUNTIME_FAMILIES } from '#server/core/metrics/catalog.js';
 import type { Family } from '#server/core/metrics/families.js';
 import type { LogFacts, Logger } from '#server/ports/logger.js';
@@ -58,6 +59,13 @@ describe('The registry of metrics', () => {
         name,
       ).to.equal(true);
     }
+  });
+
+  it('begins with no error that cannot be: each kind is the fault of one side', async () => {
+    const { samples = [] } = (await scrape()).get('omendb_errors_total') ?? {};
+    const pairs = samples.map(({ labels }) => `${labels['type']} ${labels['fault']}`);
+    const known = new Set(Object.values(ERROR_TABLE).map(({ type, fault }) => `${type} ${fault}`));
+    expect(pairs.sort()).to.deep.equal([...known].sort());
   });
 
   it('shows no gauge before somebody set it: 0 would be a measurement', async () => {
