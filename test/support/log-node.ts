@@ -1,4 +1,6 @@
+import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import { CommitLoop } from '#server/app/log/commit-loop.js';
+import { commitSeries } from '#server/app/log/commit-series.js';
 import type { CollectionLayout } from '#server/app/log/object-layout.js';
 import { ObjectLayout } from '#server/app/log/object-layout.js';
 import { RootStore } from '#server/app/log/root-store.js';
@@ -18,6 +20,7 @@ export const COLLECTION = 'c0'.repeat(16) as CollectionId;
 export const SCHEMA: Schema = { name: 'words', dimensions: 2, metric: 'l2', createdAtMs: 1 };
 
 export const silentLogger: Logger = {
+  verbose: false,
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
@@ -76,6 +79,7 @@ export class LogNode {
       ...shared,
       clock,
       rootStore: this.roots,
+      series: commitSeries(NO_METRICS),
       dimensions: SCHEMA.dimensions,
       apply: (slot) => this.#apply(slot),
       reset: () => this.#reset(),

@@ -15,10 +15,13 @@ import type {
   RequestContext,
 } from '../api.js';
 import type { Counter } from '../../ports/metrics.js';
+import { countFailure } from '../background-failures.js';
 import type { AppDependencies } from '../dependencies.js';
 import { pageSize } from '../fetch.js';
 import type { CatalogEntry } from '../log/catalog.js';
 import { Catalog } from '../log/catalog.js';
+import type { CommitSeries } from '../log/commit-series.js';
+import { commitSeries } from '../log/commit-series.js';
 import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
 import { RootStore } from '../log/root-store.js';
 import { collectDeleted, sealRoot } from '../maintenance/collect-deleted.js';
@@ -40,6 +43,7 @@ export class Collections {
   readonly #catalog: Catalog;
   /** By tenant and name; a name never holds the separator. */
   readonly #open: OpenCollections;
+  readonly #commits: CommitSeries;
   readonly #lookups: Readonly<Record<'hit' | 'miss', Counter>>;
   #nextTag = 1;
   #sweeping: Promise<void> | null = null;
@@ -50,6 +54,7 @@ export class Collections {
     this.#open = new OpenCollections(deps.openCollections ?? OPEN_MAX);
     const lookups = (outcome: 'hit' | 'miss'): Counter =>
       deps.metrics.counter('omendb_cache_requests_total', { cache: 'collection', outcome });
+    this.#commits = commitSeries(deps.metrics);
     this.#lookups = { hit: lookups('hit'), miss: lookups('miss') };
   }
 
@@ -199,10 +204,12 @@ export class Collections {
     const deps = { ...this.deps, layout: this.#layout, catalog: this.#catalog };
     try {
       for (let pass = 0; pass < SWEEP_PASSES && !this.#closed; pass++) {
-        const { removed, forgotten } = await collectDeleted(deps);
+        const { removed, forgotten, objects } = await collectDeleted(deps);
+        this.deps.metrics.counter('omendb_garbage_objects_total', {}).inc(objects);
         if (removed + forgotten === 0) return;
       }
     } catch (error) {
+      countFailure(this.deps.metrics, 'collect', error);
       this.deps.logger.warn('objects of deleted collections could not be removed yet', {
         error: error instanceof Error ? error.message : String(error),
       });
@@ -217,7 +224,7 @@ export class Collections {
       this.#open.forget(`${tenant}/${name}`, collection);
     const gone = (): void => void opening.then(forget).catch(() => undefined);
     const relieve = (): Promise<number> => this.#open.relieve();
-    const inside = { nextTag, gone, relieve };
+    const inside = { nextTag, gone, relieve, series: this.#commits };
     const opening = openCollection({ ...this.deps, layout: this.#layout, ...inside }, entry);
     return opening;
   }

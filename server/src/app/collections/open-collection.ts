@@ -7,6 +7,7 @@ import type { Root } from '../../core/log/root.js';
 import { revokeJob } from '../../core/log/transitions.js';
 import type { CatalogEntry } from '../log/catalog.js';
 import { CommitLoop } from '../log/commit-loop.js';
+import type { CommitSeries } from '../log/commit-series.js';
 import type { CollectionLayout, ObjectLayout } from '../log/object-layout.js';
 import { newNonce } from '../log/object-layout.js';
 import type { RootSnapshot } from '../log/root-store.js';
@@ -32,6 +33,7 @@ const RETENTION_SLOTS_SHARED = 1_000_000;
 
 export interface OpenDependencies extends AppDependencies {
   readonly layout: ObjectLayout;
+  readonly series: CommitSeries;
   /** Numbers for memtables and segments, never given twice. */
   readonly nextTag: () => number;
   /** Closes other collections that rest, to make room in memory. Resolves to how many. */
@@ -42,6 +44,8 @@ export interface OpenDependencies extends AppDependencies {
 
 /** Throws `COLLECTION_NOT_FOUND` when it was deleted, `MEMORY_EXHAUSTED`, `DATA_CORRUPTED`. */
 export async function openCollection(deps: OpenDependencies, entry: CatalogEntry): Promise<Collection> {
+  const { clock, scheduler, metrics } = deps;
+  const startedMs = clock.monotonic();
   const { dimensions, metric, name, createdAtMs } = entry.schema;
   const layout = deps.layout.collection(entry.id);
   const rootStore = new RootStore({ ...deps, layout });
@@ -100,7 +104,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     present: () => states.state.segments,
   });
   const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
-  const { clock, scheduler, metrics } = deps;
+  metrics.histogram('omendb_recovery_seconds', {}).observe((clock.monotonic() - startedMs) / 1000);
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },

@@ -19,6 +19,7 @@ import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import { isFinal, notApplied, notTried, unknownOutcome } from './commit-errors.js';
+import type { CommitSeries } from './commit-series.js';
 import type { FollowerDeps } from './log-follower.js';
 import { LogFollower } from './log-follower.js';
 import { LogReader } from './log-reader.js';
@@ -33,6 +34,7 @@ export interface CommitLoopDeps extends FollowerDeps {
   readonly store: ObjectStore;
   readonly rng: Rng;
   readonly scheduler: Scheduler;
+  readonly series: CommitSeries;
   readonly dimensions: number;
   /** No other server writes here: what is in memory is the newest there is. */
   readonly alone?: boolean;
@@ -139,7 +141,8 @@ export class CommitLoop {
         reject(signal.reason as Error);
         return;
       }
-      this.#queue.push(waitingRequest({ prepare, resolve, reject, signal, repeatable }));
+      const sinceMs = this.deps.clock.monotonic();
+      this.#queue.push(waitingRequest({ prepare, resolve, reject, signal, repeatable, sinceMs }));
       this.#wake();
     });
   }
@@ -232,10 +235,10 @@ export class CommitLoop {
     }
     try {
       const { body, decoded } = this.#encode(assembly, nowMs);
-      return {
-        ...{ body, slot: decoded, seated, uncertain: false },
-        startedMs: this.deps.clock.monotonic(),
-      };
+      const startedMs = this.deps.clock.monotonic();
+      const sinceMs = seated[0]?.waiting.sinceMs ?? startedMs;
+      this.deps.series.seconds.queue.observe((startedMs - sinceMs) / 1000);
+      return { body, slot: decoded, seated, uncertain: false, startedMs };
     } catch (error) {
       // Writes that do not fit together are a bug of whoever prepared them; nobody may wait for ever because
       // of it.
@@ -282,6 +285,8 @@ export class CommitLoop {
         const put = await this.deps.store.putIfAbsent(this.deps.layout.slotKey(slot), attempt.body, nonce);
         if (put.kind === 'created') {
           attempt.uncertain = true;
+          const { clock, series } = this.deps;
+          series.seconds.put.observe((clock.monotonic() - attempt.startedMs) / 1000);
           return await this.#checkBoundary(attempt);
         }
         if (put.unsure === true) attempt.uncertain = true;
@@ -299,7 +304,10 @@ export class CommitLoop {
 
   /** The slot is there: does it count? */
   async #checkBoundary(attempt: Attempt): Promise<Outcome> {
-    const { root } = await this.deps.rootStore.refresh();
+    const { clock, rootStore, series } = this.deps;
+    const startedMs = clock.monotonic();
+    const { root } = await rootStore.refresh();
+    series.seconds.check.observe((clock.monotonic() - startedMs) / 1000);
     checkOpen(root);
     return root.walFloor < attempt.slot.slot ? { kind: 'committed' } : { kind: 'overtaken' };
   }
@@ -323,18 +331,20 @@ export class CommitLoop {
   }
 
   async #settle(attempt: Attempt, outcome: Outcome): Promise<void> {
-    const { logger, layout } = this.deps;
+    const { logger, layout, series } = this.deps;
     if (outcome.kind !== 'unresolved') this.#attempt = null;
     switch (outcome.kind) {
       case 'committed':
         this.#acknowledge(attempt);
         return;
       case 'lost':
+        series.conflicts.lost.inc();
         this.#requeue(attempt.seated);
         logger.debug('log slot lost to another writer', { collection: layout.id, slot: attempt.slot.slot });
         await this.#follower.catchUp();
         return;
       case 'overtaken':
+        series.conflicts.overtaken.inc();
         this.#follower.stale = true;
         // A request that the log remembers finds out by itself when it is prepared again.
         for (const { waiting } of attempt.seated) waiting.uncertain = true;

@@ -32,6 +32,8 @@ export interface Waiting {
   readonly repeatable: boolean;
   /** An earlier slot with it may have been written: no later failure may say that nothing was. */
   uncertain: boolean;
+  /** `Clock.monotonic()` when the request came. */
+  readonly sinceMs: number;
   /** Answered already, because its caller gave up. */
   settled: boolean;
 }
@@ -110,11 +112,13 @@ export interface WaitingRequest {
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
   readonly repeatable: boolean;
+  /** `Clock.monotonic()` now. */
+  readonly sinceMs: number;
 }
 
 /** A waiting request that is answered once: by its slot, or by its signal. */
 export function waitingRequest(request: WaitingRequest): Waiting {
-  const { prepare, resolve, reject, signal, repeatable } = request;
+  const { prepare, resolve, reject, signal, repeatable, sinceMs } = request;
   const abort = (): void => waiting.reject(signal?.reason);
   const end = (): void => {
     waiting.settled = true;
@@ -123,6 +127,7 @@ export function waitingRequest(request: WaitingRequest): Waiting {
   const waiting: Waiting = {
     prepare,
     repeatable,
+    sinceMs,
     resolve: (acknowledged) => {
       end();
       resolve(acknowledged);

@@ -101,12 +101,13 @@ export async function collectGarbage(
   return report({ garbage, listed, dryRun });
 }
 
-/** A pass that only logs what it did. */
-export async function collectCollection(deps: CollectorDeps, options?: CollectorOptions): Promise<void> {
-  const { objects, bytes, unknown } = await collectGarbage(deps, options);
+/** A pass that logs what it did. Resolves to the number of objects that it removed. */
+export async function collectCollection(deps: CollectorDeps, options?: CollectorOptions): Promise<number> {
+  const { objects, bytes, keys, unknown } = await collectGarbage(deps, options);
   const facts = { collection: deps.layout.id, objects, bytes };
   if (bytes > 0) deps.logger.debug('garbage collected', facts);
   if (unknown.length > 0) deps.logger.warn('objects that are none of ours', { ...facts, keys: unknown });
+  return keys.length;
 }
 
 interface Garbage extends Listed {

@@ -3,6 +3,8 @@
  * lists objects, and once more behind the last of them, so that nothing is left when the collection comes to
  * rest. Then there is no timer.
  */
+import type { Metrics } from '../../ports/metrics.js';
+import { countFailure } from '../background-failures.js';
 import type { CollectorDeps, KeptVersion } from './collect-garbage.js';
 import { collectCollection } from './collect-garbage.js';
 
@@ -25,7 +27,7 @@ export class Collector {
   #closed = false;
 
   constructor(
-    private readonly deps: CollectorDeps,
+    private readonly deps: CollectorDeps & { readonly metrics: Metrics },
     private readonly policy: CollectorPolicy,
   ) {}
 
@@ -65,8 +67,10 @@ export class Collector {
   async #pass(): Promise<void> {
     try {
       const { windowMs, slotsMax } = this.policy;
-      await collectCollection({ ...this.deps, known: this.#known }, { windowMs, slotsMax });
+      const removed = await collectCollection({ ...this.deps, known: this.#known }, { windowMs, slotsMax });
+      this.deps.metrics.counter('omendb_garbage_objects_total', {}).inc(removed);
     } catch (error) {
+      countFailure(this.deps.metrics, 'collect', error);
       this.deps.logger.warn('objects that nothing refers to could not be removed yet', {
         collection: this.deps.layout.id,
         error: error instanceof Error ? error.message : String(error),

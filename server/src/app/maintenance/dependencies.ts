@@ -6,6 +6,7 @@ import type { BuiltSegment } from '../../core/engine/tasks.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EnginePool } from '../../ports/engine-pool.js';
 import type { Logger } from '../../ports/logger.js';
+import type { Metrics } from '../../ports/metrics.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
@@ -21,6 +22,7 @@ export interface UpkeepDependencies {
   readonly rng: Rng;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly layout: CollectionLayout;
   readonly rootStore: RootStore;
   /** The state that is being read now: another one after a reload. */

@@ -3,12 +3,14 @@
  */
 import type { BuildTask, BuiltSegment } from '../../core/engine/tasks.js';
 import type { DeletesRef, JobKind, Root, SegmentRef } from '../../core/log/root.js';
-import { refused } from '../../core/log/conflict.js';
+import { hasReason } from '../../core/errors.js';
+import { conflictOf, refused } from '../../core/log/conflict.js';
 import type { Setsum } from '../../core/log/setsum.js';
 import { registerJob, revokeJob } from '../../core/log/transitions.js';
 import type { JsonObject } from '../../core/log/envelope.js';
 import type { Region } from '../../core/memory/arena.js';
 import { encodeDeletionVector } from '../../core/segment/deletion-vector.js';
+import { countFailure } from '../background-failures.js';
 import { newNonce, RELATIVE } from '../log/object-layout.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import type { UpkeepDependencies } from './dependencies.js';
@@ -24,7 +26,7 @@ const JOB_MS_MAX = 15 * 60 * 1000;
 
 /** Registers a job, runs it, and takes its right away when it fails, so that its objects are garbage. */
 export async function withJob<T>(
-  { rootStore, rng, clock, logger, layout, owner, runningJobs }: UpkeepDependencies,
+  { rootStore, rng, clock, logger, metrics, layout, owner, runningJobs }: UpkeepDependencies,
   kind: JobKind,
   inputs: readonly string[],
   run: (jobId: string) => Promise<T>,
@@ -44,16 +46,17 @@ export async function withJob<T>(
       return registerJob(free, job);
     });
     const result = await run(jobId);
-    logger.debug(`${kind} published`, {
-      collection: layout.id,
-      job: jobId,
-      ms: clock.monotonic() - startedMs,
-    });
+    const ms = clock.monotonic() - startedMs;
+    logger.debug(`${kind} published`, { collection: layout.id, job: jobId, ms });
+    metrics.counter('omendb_compactions_total', { task: kind, outcome: 'ok' }).inc();
+    metrics.histogram('omendb_compaction_duration_seconds', { task: kind }).observe(ms / 1000);
     return result;
   } catch (error) {
+    metrics.counter('omendb_compactions_total', { task: kind, outcome: outcomeOf(error) }).inc();
     await rootStore
       .commit((root) => revokeJob(root, jobId))
       .catch((cause: unknown) => {
+        countFailure(metrics, kind, cause);
         logger.warn('a failed job could not be revoked yet', {
           collection: layout.id,
           job: jobId,
@@ -64,6 +67,11 @@ export async function withJob<T>(
   } finally {
     runningJobs.delete(jobId);
   }
+}
+
+/** Another server was faster, or deleted the collection: nothing is wrong. */
+function outcomeOf(error: unknown): 'conflict' | 'error' {
+  return conflictOf(error) !== null || hasReason(error, 'COLLECTION_NOT_FOUND') ? 'conflict' : 'error';
 }
 
 interface Living {

@@ -13,6 +13,7 @@ import { conflictOf } from '../../core/log/conflict.js';
 import { LIMITS } from '../../core/limits.js';
 import type { LogPosition } from '../../core/log/root.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
+import { countFailure } from '../background-failures.js';
 import { positionAfter } from '../log/log-reader.js';
 import type { UpkeepDependencies } from './dependencies.js';
 import { runFlush } from './flush.js';
@@ -219,8 +220,9 @@ export class Upkeep {
     }
     const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);
     // Another server is at it, or was faster: nothing is wrong.
-    const level = conflictOf(error) === null ? 'error' : 'debug';
-    this.deps.logger[level](`a ${what} failed and is tried again`, {
+    const isConflict = conflictOf(error) !== null;
+    if (!isConflict) countFailure(this.deps.metrics, what, error);
+    this.deps.logger[isConflict ? 'debug' : 'error'](`a ${what} failed and is tried again`, {
       collection: this.deps.layout.id,
       waitMs,
       error: error instanceof Error ? error.message : String(error),
