@@ -159,7 +159,14 @@ export class SimServer extends SimProcess {
       this.world.note(this.name, `says: ${message}${error === undefined ? '' : ` (${String(error)})`}`);
     };
     const none = (): void => undefined;
-    const logger: Logger = { debug: none, info: none, warn: say, error: say, child: () => logger };
+    const logger: Logger = {
+      verbose: false,
+      debug: none,
+      info: none,
+      warn: say,
+      error: say,
+      child: () => logger,
+    };
     return logger;
   }
 }

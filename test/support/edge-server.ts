@@ -1,5 +1,6 @@
 // The transports on free ports over any handlers, with credentials for any tenant: for tests of the edge.
 import { PrometheusMetrics } from '#server/adapters/prometheus/prometheus-metrics.js';
+import { NO_TRACER } from '#server/adapters/memory/no-tracer.js';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import { SystemClock } from '#server/adapters/system/clock.js';
 import { SystemRng } from '#server/adapters/system/rng.js';
@@ -7,6 +8,7 @@ import { SystemScheduler } from '#server/adapters/system/scheduler.js';
 import type { Handlers } from '#server/app/api.js';
 import { ApiKeys } from '#server/app/keys.js';
 import { LIMITS } from '#server/core/limits.js';
+import type { Tracer } from '#server/ports/tracer.js';
 import { Authenticator, sha256 } from '#server/transport/auth/authenticator.js';
 import { signToken } from '#server/transport/auth/jwt.js';
 import type { RunningServer } from '#server/transport/server.js';
@@ -15,6 +17,7 @@ import type { LoggedLine } from './recorded-log.js';
 import { loggerInto } from './recorded-log.js';
 
 export interface EdgeServerOptions {
+  readonly tracer?: Tracer;
   readonly maxInFlight?: number;
   readonly requestTimeoutMs?: number;
   readonly receiveTimeoutMs?: number;
@@ -56,6 +59,7 @@ export async function startEdgeServer(
   const server = await startServer(
     {
       ...{ handlers, clock, rng, logger: loggerInto(log), version: '0.0.0-test', metrics },
+      tracer: options.tracer ?? NO_TRACER,
       authenticator: new Authenticator(() => SECRET, keys, clock),
       facts: {
         ...{ startedAtMs: clock.now(), dimensionsDefault: 128 },

@@ -14,6 +14,7 @@ export function loggerInto(lines: LoggedLine[]): Logger {
       lines.push({ level, message, facts });
     };
   const logger: Logger = {
+    verbose: true,
     ...{ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     child: () => logger,
   };

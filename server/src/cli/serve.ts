@@ -19,6 +19,7 @@ import { Arena } from '../core/memory/arena.js';
 import type { Logger } from '../ports/logger.js';
 import type { Counter, Metrics } from '../ports/metrics.js';
 import type { ObjectStore } from '../ports/object-store.js';
+import type { Tracer } from '../ports/tracer.js';
 import { Authenticator, sha256 } from '../transport/auth/authenticator.js';
 import { ALL_SCOPES } from '../transport/auth/identity.js';
 import { TOKEN_LIFE_MS_MAX, signToken } from '../transport/auth/jwt.js';
@@ -29,6 +30,7 @@ import { renderBanner } from './banner.js';
 import { measureProcess } from './process-metrics.js';
 import { developmentSecret, followSecretFile } from './signing-secret.js';
 import { openStore } from './store.js';
+import { openTracing } from './tracing.js';
 import { UserError } from './user-error.js';
 
 /** Tenant of the token that development mode prints. */
@@ -58,6 +60,8 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
   const registry = config.metrics ? new PrometheusMetrics({ clock, logger }) : null;
   const metrics = registry ?? NO_METRICS;
   try {
+    const tracing = await openTracing(config, { clock, scheduler, rng, logger, version });
+    undo.push(() => tracing.close());
     const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger, metrics });
     undo.push(() => store.close());
     const authenticator = authentication(config, store, { logger, metrics, undo });
@@ -65,8 +69,8 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
     undo.push(() => pool.close());
     const app = await openApplication({
       ...{
-        store,
-        pool,
+        store: tracing.store(store),
+        pool: tracing.pool(pool),
         clock,
         rng,
         scheduler,
@@ -87,6 +91,7 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
     undo.push(() => app.close());
     const server = await listen(config, {
       ...{ app, authenticator: authenticator.authenticator, logger, version, metrics },
+      tracer: tracing.tracer,
       exposition: registry ?? undefined,
     });
     measureProcess(metrics, { pool, server, version, dataDir: config.dataDir });
@@ -176,10 +181,11 @@ async function listen(
     readonly logger: Logger;
     readonly version: string;
     readonly metrics: Metrics;
+    readonly tracer: Tracer;
     readonly exposition: Exposition | undefined;
   },
 ): Promise<RunningServer> {
-  const { app, authenticator, logger, version, metrics, exposition } = parts;
+  const { app, authenticator, logger, version, metrics, tracer, exposition } = parts;
   const { maxInFlight, requestTimeoutMs, countTenants } = config;
   const facts = {
     startedAtMs: clock.now(),
@@ -187,7 +193,7 @@ async function listen(
     jsonBodyBytesMax: config.jsonBodyBytes,
     protobufBodyBytesMax: config.protobufBodyBytes,
   };
-  const deps = { handlers: app.handlers, authenticator, clock, rng, logger, metrics, version, facts };
+  const deps = { handlers: app.handlers, authenticator, clock, rng, logger, metrics, tracer, version, facts };
   try {
     const server = { ...deps, maxInFlight, requestTimeoutMs, countTenants };
     return await startServer(server, { ...config, exposition });

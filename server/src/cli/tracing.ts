@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { NO_SPAN, NO_TRACER } from '../adapters/memory/no-tracer.js';
 import type { Config } from '../config/load.js';
 import type { Clock } from '../ports/clock.js';
+import type { EnginePool } from '../ports/engine-pool.js';
 import type { Logger } from '../ports/logger.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
@@ -10,8 +11,10 @@ import type { Tracer } from '../ports/tracer.js';
 
 export interface Tracing {
   readonly tracer: Tracer;
-  /** The store, with spans for the calls that requests cause. */
-  traced(store: ObjectStore): ObjectStore;
+  /** A store with spans for the calls that requests cause. */
+  store(store: ObjectStore): ObjectStore;
+  /** Engines with spans for the tasks of requests. */
+  pool(pool: EnginePool): EnginePool;
   /** Sends what is recorded, within a bound. */
   close(): Promise<void>;
 }
@@ -28,9 +31,15 @@ interface TracingDependencies {
 export async function openTracing(config: Config, deps: TracingDependencies): Promise<Tracing> {
   const { traceEndpoint: endpoint, traceHeaders: headers, traceRatio: ratio } = config;
   if (endpoint === null) {
-    return { tracer: NO_TRACER, traced: (store) => store, close: () => Promise.resolve() };
+    return {
+      tracer: NO_TRACER,
+      store: (store) => store,
+      pool: (pool) => pool,
+      close: () => Promise.resolve(),
+    };
   }
   const { OtelTracer } = await import('../adapters/otel/otel-tracer.js');
+  const { TracedEnginePool } = await import('../adapters/otel/traced-engine-pool.js');
   const { TracedObjectStore } = await import('../adapters/otel/traced-object-store.js');
   const resource = {
     'service.name': config.traceService,
@@ -43,7 +52,8 @@ export async function openTracing(config: Config, deps: TracingDependencies): Pr
   const tracer = new OtelTracer(options, { ...deps, unsampled: NO_SPAN });
   return {
     tracer,
-    traced: (store) => new TracedObjectStore(store, { tracer, clock: deps.clock }),
+    store: (store) => new TracedObjectStore(store, { tracer, clock: deps.clock }),
+    pool: (pool) => new TracedEnginePool(pool, { tracer, clock: deps.clock }),
     close: () => tracer.close(),
   };
 }

@@ -3,6 +3,8 @@
  * handled.
  */
 export interface Logger {
+  /** Lines at debug level are written: ask first where they come with every request. */
+  readonly verbose: boolean;
   debug(message: string, facts?: LogFacts): void;
   info(message: string, facts?: LogFacts): void;
   warn(message: string, facts?: LogFacts): void;

@@ -5,6 +5,8 @@
  * Times are those of `Clock.monotonic()`. No vector, no attribute and no credential is handed over.
  */
 export interface Tracer {
+  /** False: no request is ever sampled, so there is nothing to look up for it. */
+  readonly samples: boolean;
   /**
    * The root span of a request. `parent` is the client's own span, when it sent one that can be understood:
    * its decision whether to sample is followed, within a bound.

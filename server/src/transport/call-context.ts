@@ -2,6 +2,7 @@ import type { RequestContext } from '../app/api.js';
 import { OmenError } from '../core/errors.js';
 import type { TenantId } from '../core/ids.js';
 import type { Tier } from '../core/metrics/catalog.js';
+import type { Span } from '../ports/tracer.js';
 import type { Identity } from './auth/identity.js';
 
 /** What public methods see: they read nothing of a tenant. */
@@ -15,6 +16,9 @@ export class CallContext implements RequestContext {
   tenant: TenantId = NOBODY.tenant;
   subject: string = NOBODY.subject;
   tier: Tier = 'hot';
+  /** Of a request that is traced. */
+  span: Span | undefined;
+  #lapMs: number;
   #controller: AbortController | undefined;
   #reason: OmenError | undefined;
   #onEnd: ((reason: OmenError) => void) | undefined;
@@ -24,7 +28,9 @@ export class CallContext implements RequestContext {
     readonly requestId: string,
     readonly startedMs: number,
     readonly deadlineMs: number,
-  ) {}
+  ) {
+    this.#lapMs = startedMs;
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -38,6 +44,15 @@ export class CallContext implements RequestContext {
   identify({ tenant, subject }: Identity): void {
     this.tenant = tenant;
     this.subject = subject;
+  }
+
+  /**
+   * Something ended at `nowMs` that began where the one before ended, or the request; a part of the trace
+   * unless it has no name.
+   */
+  lap(nowMs: number, name?: string): void {
+    if (name !== undefined) this.span?.child(name, this.#lapMs, nowMs);
+    this.#lapMs = nowMs;
   }
 
   /** Calls `onEnd` once, when the deadline passes or `cancel` is called before `finish`. */

@@ -9,15 +9,17 @@ import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type { Metrics } from '../ports/metrics.js';
 import type { Rng } from '../ports/rng.js';
+import type { Span, Tracer } from '../ports/tracer.js';
 import type { Authenticator } from './auth/authenticator.js';
 import { requireCollection, requireScope } from './auth/authorize.js';
 import type { Identity } from './auth/identity.js';
 import { CallContext } from './call-context.js';
-import { errorFor } from './errors.js';
 import { HeldBytes } from './held-bytes.js';
 import { LargeAnswers, asksForMany, isLarge } from './large-answers.js';
+import { RequestEnds } from './request-ends.js';
+import type { Asked } from './request-ends.js';
 import type { OperationMeter } from './request-metrics.js';
-import { RequestMetrics } from './request-metrics.js';
+import { RequestMetrics, recordsIn } from './request-metrics.js';
 import type { Binding, ServerFacts } from './wire/bindings.js';
 import { BINDINGS } from './wire/bindings.js';
 
@@ -33,6 +35,7 @@ export interface EdgeDependencies {
   readonly rng: Rng;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly version: string;
   readonly facts: ServerFacts;
   /** Requests in work at once, over all transports. */
@@ -63,12 +66,14 @@ export class Edge {
   readonly held: HeldBytes;
   readonly large = new LargeAnswers();
   readonly requests: RequestMetrics;
+  readonly ends: RequestEnds;
   readonly #requestIdPrefix: string;
 
   constructor(readonly deps: EdgeDependencies) {
     this.held = new HeldBytes(deps.heldBytesMax ?? HELD_BYTES_MAX);
     const { metrics, maxInFlight, countTenants = false } = deps;
     this.requests = new RequestMetrics({ metrics, maxInFlight, tenants: countTenants });
+    this.ends = new RequestEnds(deps);
     this.#requestIdPrefix = Buffer.from(deps.rng.bytes(6)).toString('hex');
   }
 
@@ -115,6 +120,33 @@ export class Edge {
     return new CallContext(this.requestId(givenId), now, now + allowed);
   }
 
+  /** Requests may have a trace. */
+  get traces(): boolean {
+    return this.deps.tracer.samples;
+  }
+
+  /** Begins the trace of a request, if it is to have one. `header` gives the text of a header. */
+  trace(
+    context: CallContext,
+    { meter, requestId }: Asked,
+    header: (name: string) => string | undefined,
+  ): void {
+    const { tracer } = this.deps;
+    const parent = { traceparent: header('traceparent'), tracestate: header('tracestate') };
+    const span = tracer.start(`omendb.${meter.operation}`, context.startedMs, parent);
+    if (!span.sampled) return;
+    span.set('db.system.name', 'omendb');
+    span.set('db.operation.name', meter.operation);
+    span.set('omendb.protocol', meter.protocol);
+    span.set('omendb.request_id', requestId);
+    context.span = span;
+  }
+
+  /** A part of the request has ended; without a name, one that tells of itself. */
+  lap(context: CallContext, name?: string): void {
+    if (context.span !== undefined) context.lap(this.deps.clock.monotonic(), name);
+  }
+
   /** The client's own id if it may stand in a log, else a new one. */
   requestId(given: string | undefined): string {
     if (given !== undefined && REQUEST_ID.test(given)) return given;
@@ -141,6 +173,7 @@ export class Edge {
     const binding: Binding<N> = BINDINGS[name];
     const { handlers, facts } = this.deps;
     return (context, identity, request) => {
+      if (context.span !== undefined) describe(context.span, request);
       method.validate(request);
       meter.batch(request);
       if (identity !== null) {
@@ -158,26 +191,32 @@ export class Edge {
    * says that nobody wants it any more. Throws `OVERLOADED` when answers under way leave no room for more.
    */
   async produce<A extends object, T>(
+    context: CallContext,
     request: object,
     steps: { readonly answer: () => Promise<A>; readonly encode: (answer: A) => T },
     over: () => boolean,
   ): Promise<T | undefined> {
     const many = asksForMany(request);
-    if (many) await this.large.enter();
+    if (many) {
+      await this.large.enter();
+      this.lap(context, 'turn');
+    }
     try {
       if (over()) return undefined;
       if (many) this.held.requireRoom();
-      const answer = await steps.answer();
+      const { span } = context;
+      const answer = await (span === undefined
+        ? steps.answer()
+        : this.deps.tracer.within(span, steps.answer));
+      this.lap(context);
       if (isLarge(answer)) await this.large.turn();
-      return over() ? undefined : steps.encode(answer);
+      if (over()) return undefined;
+      const encoded = steps.encode(answer);
+      this.lap(context, 'serialize');
+      return encoded;
     } finally {
       if (many) this.large.leave();
     }
-  }
-
-  /** Anything thrown, as the client gets it; logged where that is due. */
-  errorFor(thrown: unknown, method: string, requestId: string): OmenError {
-    return errorFor(thrown, { method, requestId }, this.deps.logger);
   }
 
   /** Resolves when nothing is in work; new requests are still let in. */
@@ -193,6 +232,15 @@ export class Edge {
     this.draining = true;
     this.#closed = true;
   }
+}
+
+/** What a request is about. */
+function describe(span: Span, request: object): void {
+  const { collection, name } = request as { readonly collection?: string; readonly name?: string };
+  const subject = collection ?? name;
+  if (subject !== undefined) span.set('db.collection.name', subject);
+  const records = recordsIn(request);
+  if (records > 0) span.set('db.operation.batch.size', records);
 }
 
 function allow(identity: Identity, scope: string): Identity {

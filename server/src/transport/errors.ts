@@ -7,36 +7,17 @@ import type { ErrorReason } from '../core/errors.js';
 import { ERROR_TABLE, GRPC_CODES, OmenError } from '../core/errors.js';
 import { ERROR_DOMAIN } from '../gen/error-reasons.js';
 import { InvalidRequest } from '../gen/runtime/place.js';
-import type { Logger } from '../ports/logger.js';
 
 const TYPE_URL = 'type.googleapis.com/';
 /** gRPC clients accept 8 KiB of trailers, in which details travel as base64. */
 const DETAILS_BYTES_MAX = 4096;
 const MESSAGE_CHARACTERS_MAX = 1024;
 
-/** Where an error happened, for the log. */
-export interface ErrorContext {
-  readonly method: string;
-  readonly requestId: string;
-}
-
-/**
- * Anything thrown, as the error that the client gets. Mistakes of ours are logged here and leave without
- * their text.
- */
-export function errorFor(thrown: unknown, context: ErrorContext, logger: Logger): OmenError {
+/** Anything thrown, as the error that the client gets. Mistakes of ours leave without their text. */
+export function errorFor(thrown: unknown, requestId: string): OmenError {
   if (thrown instanceof InvalidRequest) return fromInvalidRequest(thrown);
-  if (thrown instanceof OmenError && thrown.reason !== 'INTERNAL') {
-    if (thrown.row.fault === 'server') {
-      const facts = { ...context, reason: thrown.reason, error: thrown };
-      if (thrown.row.retry === 'never') logger.error('a request failed', facts);
-      else logger.warn('a request failed', facts);
-      return withoutInsides(thrown, context);
-    } else logger.debug('a request was refused', { ...context, reason: thrown.reason, why: thrown.message });
-    return thrown;
-  }
-  logger.error('a request failed because of a mistake in the server', { ...context, error: thrown });
-  const message = `a mistake in the server; its log tells more about request ${context.requestId}`;
+  if (thrown instanceof OmenError && thrown.reason !== 'INTERNAL') return withoutInsides(thrown, requestId);
+  const message = `a mistake in the server; its log tells more about request ${requestId}`;
   return new OmenError('INTERNAL', message, { cause: thrown });
 }
 
@@ -44,7 +25,7 @@ export function errorFor(thrown: unknown, context: ErrorContext, logger: Logger)
  * What a store or its adapter says is for whoever runs the server: it names buckets, hosts and keys. Only the
  * texts about the outcome of a write are made for the client.
  */
-function withoutInsides(error: OmenError, { requestId }: ErrorContext): OmenError {
+function withoutInsides(error: OmenError, requestId: string): OmenError {
   const { reason, metadata, retryAfterMs } = error;
   if (reason !== 'STORAGE_UNAVAILABLE' || metadata['outcome'] !== undefined) return error;
   return new OmenError(

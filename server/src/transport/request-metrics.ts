@@ -2,7 +2,7 @@
  * What is counted about requests. Both transports end every request here, once: either it succeeded or it
  * failed, so the errors are always a part of the requests.
  */
-import type { ErrorReason , OmenError } from '../core/errors.js';
+import type { ErrorReason, OmenError } from '../core/errors.js';
 import { ERROR_TABLE } from '../core/errors.js';
 import type { LabelsOf, Operation } from '../core/metrics/catalog.js';
 import { OPERATIONS, QUERY_OPERATIONS, TIERS, WRITE_OPERATIONS } from '../core/metrics/catalog.js';
@@ -92,8 +92,8 @@ export class OperationMeter {
 
   constructor(
     private readonly requests: RequestMetrics,
-    private readonly protocol: Protocol,
-    private readonly operation: Operation,
+    readonly protocol: Protocol,
+    readonly operation: Operation,
   ) {
     this.#seconds = timesOf(operation, requests.options.metrics);
     this.#batches = isOneOf(BATCHES, operation)
@@ -119,7 +119,7 @@ export class OperationMeter {
   /** The request was answered, at `nowMs` of the monotonic clock. */
   succeeded(context: CallContext, nowMs: number): void {
     this.#count('OK', 1);
-    this.#seconds?.[context.tier].observe((nowMs - context.startedMs) / 1000);
+    this.#seconds?.[context.tier].observe((nowMs - context.startedMs) / 1000, context.span?.traceId);
     this.#countTenant(context);
   }
 
@@ -169,8 +169,8 @@ function isOneOf<T extends string>(values: readonly T[], value: string): value i
   return (values as readonly string[]).includes(value);
 }
 
-/** Records, ids or patches, in rows or in columns. */
-function recordsIn(request: object): number {
+/** Records, ids or patches that a request names, in rows or in columns. */
+export function recordsIn(request: object): number {
   const { records, block, patches, ids } = request as {
     readonly records?: readonly unknown[];
     readonly block?: { readonly ids?: readonly unknown[] };

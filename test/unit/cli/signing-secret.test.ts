@@ -23,7 +23,14 @@ describe('The signing secret', () => {
     scheduler = new FakeScheduler(new FakeClock());
     [changes, lines] = [[], []];
     const note = (message: string): void => void lines.push(message);
-    const logger: Logger = { debug: note, info: note, warn: note, error: note, child: () => logger };
+    const logger: Logger = {
+      verbose: true,
+      debug: note,
+      info: note,
+      warn: note,
+      error: note,
+      child: () => logger,
+    };
     stop = followSecretFile(file, { scheduler, logger }, (secret) => {
       changes.push(new TextDecoder().decode(secret));
     });

@@ -12,6 +12,7 @@ export const NO_SPAN: Span = {
 
 /** Samples nothing. */
 export const NO_TRACER: Tracer = {
+  samples: false,
   start: () => NO_SPAN,
   within: (_span, task) => task(),
   current: NO_SPAN,

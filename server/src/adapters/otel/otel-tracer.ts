@@ -53,6 +53,7 @@ export interface OtelDependencies {
 
 /** Records a share of the requests, and those whose client records them. */
 export class OtelTracer implements Tracer {
+  readonly samples = true;
   readonly #provider: BasicTracerProvider;
   readonly #sdk: SdkTracer;
   readonly #threshold: number;

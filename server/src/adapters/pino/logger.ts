@@ -19,6 +19,10 @@ export class PinoLogger implements Logger {
     this.#pino = isPino(target) ? target : build(target);
   }
 
+  get verbose(): boolean {
+    return this.#pino.isLevelEnabled('debug');
+  }
+
   debug(message: string, facts?: LogFacts): void {
     this.#pino.debug(facts, message);
   }

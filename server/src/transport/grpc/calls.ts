@@ -19,7 +19,7 @@ import type { Edge } from '../edge.js';
 import { messageOf, statusToBytes } from '../errors.js';
 import type { Hold } from '../held-bytes.js';
 import { COUNTED_BYTES_MIN } from '../held-bytes.js';
-import type { OperationMeter } from '../request-metrics.js';
+import type { Asked } from '../request-ends.js';
 
 /** The trailer that carries `google.rpc.Status`. */
 export const STATUS_DETAILS = 'grpc-status-details-bin';
@@ -48,9 +48,10 @@ export function handlerOf<N extends MethodName>(
   const meter = edge.requests.of('grpc', name);
   const call = edge.bind(name, method, meter);
 
-  async function serve(grpcCall: RawCall, requestId: string, answer: Answer): Promise<void> {
-    const context = edge.open(requestId, remainingMs(grpcCall));
+  async function serve(grpcCall: RawCall, answer: Answer): Promise<void> {
+    const context = edge.open(answer.asked.requestId, remainingMs(grpcCall));
     answer.context = context;
+    if (edge.traces) edge.trace(context, answer.asked, (header) => textOf(grpcCall.metadata, header));
     context.watch(answer.fail);
     grpcCall.on('cancelled', () => {
       context.cancel();
@@ -58,25 +59,27 @@ export function handlerOf<N extends MethodName>(
     let identity = edge.identify(method, textOf(grpcCall.metadata, 'authorization'));
     if (identity instanceof Promise) identity = await identity;
     const caller = identity;
+    edge.lap(context, 'auth');
     const request = method.request.decode(grpcCall.request);
+    edge.lap(context, 'decode');
     const steps = {
       answer: () => call(context, caller, request),
       encode: method.response.encode,
     };
-    const message = await edge.produce(request, steps, () => answer.over);
+    const message = await edge.produce(context, request, steps, () => answer.over);
     if (message !== undefined) answer.succeed(message, holdFor(edge, message));
   }
 
   return (grpcCall, callback) => {
     const requestId = edge.requestId(textOf(grpcCall.metadata, 'x-request-id'));
-    const answer = new Answer(callback, edge, { requestId, name: method.name, meter });
+    const answer = new Answer(callback, edge, { requestId, method: method.name, meter });
     try {
       edge.enter(meter);
     } catch (error) {
       answer.fail(error);
       return;
     }
-    serve(grpcCall, requestId, answer)
+    serve(grpcCall, answer)
       .catch(answer.fail)
       .finally(() => {
         edge.leave(meter);
@@ -105,12 +108,6 @@ function holdFor(edge: Edge, message: Uint8Array): Hold | undefined {
   return hold;
 }
 
-interface About {
-  readonly requestId: string;
-  readonly name: string;
-  readonly meter: OperationMeter;
-}
-
 /** Answers at most once, and counts it. */
 class Answer {
   context: CallContext | undefined;
@@ -119,7 +116,7 @@ class Answer {
   constructor(
     private readonly callback: sendUnaryData<Uint8Array>,
     private readonly edge: Edge,
-    private readonly about: About,
+    readonly asked: Asked,
   ) {}
 
   /** True when the request was answered or the client is gone. */
@@ -134,16 +131,14 @@ class Answer {
       return;
     }
     if (hold !== undefined) HELD_ANSWERS.set(message, hold);
-    this.about.meter.succeeded(context, this.edge.deps.clock.monotonic());
+    this.edge.ends.succeeded(this.asked, context, message.length);
     this.callback(null, message);
   }
 
   readonly fail = (thrown: unknown): void => {
     if (!this.#end()) return;
-    const { name, requestId, meter } = this.about;
-    const error = this.edge.errorFor(thrown, name, requestId);
-    meter.failed(error, this.context);
-    this.callback(toServiceError(error, requestId));
+    const error = this.edge.ends.failed(this.asked, thrown, this.context);
+    this.callback(toServiceError(error, this.asked.requestId));
   };
 
   #end(): boolean {

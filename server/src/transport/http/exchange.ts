@@ -9,13 +9,14 @@ import type { Edge } from '../edge.js';
 import { COUNTED_BYTES_MIN } from '../held-bytes.js';
 import type { Hold } from '../held-bytes.js';
 import { statusToBytes, statusToJson } from '../errors.js';
+import type { Asked } from '../request-ends.js';
 import type { OperationMeter } from '../request-metrics.js';
 import type { Encoding } from './negotiate.js';
 import { JSON_TYPE, PROTOBUF, encodingOfAnswer } from './negotiate.js';
 
 const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
 
-export class Exchange {
+export class Exchange implements Asked {
   readonly requestId: string;
   readonly encoding: Encoding;
   #context: CallContext | undefined;
@@ -25,14 +26,13 @@ export class Exchange {
   constructor(
     private readonly edge: Edge,
     /** Name of the method or path, for the log. */
-    private readonly name: string,
-    private readonly meter: OperationMeter,
+    readonly method: string,
+    readonly meter: OperationMeter,
     readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
     this.#sent = edge.held.open();
-    const given = request.headers['x-request-id'];
-    this.requestId = edge.requestId(typeof given === 'string' ? given : undefined);
+    this.requestId = edge.requestId(textOf(request.headers['x-request-id']));
     this.encoding = encodingOfAnswer(request.headers);
   }
 
@@ -40,6 +40,7 @@ export class Exchange {
   begin(): CallContext {
     const context = this.edge.open(this.requestId, timeoutOf(this.request));
     this.#context = context;
+    if (this.edge.traces) this.edge.trace(context, this, (name) => textOf(this.request.headers[name]));
     context.watch((reason) => {
       this.fail(reason);
     });
@@ -61,15 +62,14 @@ export class Exchange {
     if (this.#answered || context === undefined) return;
     this.#holdUntilSent(body.length);
     this.#end();
-    this.meter.succeeded(context, this.edge.deps.clock.monotonic());
+    this.edge.ends.succeeded(this, context, body.length);
     this.#write(200, body, []);
   }
 
   /** Sends anything thrown as an error. */
   fail(thrown: unknown): void {
     if (!this.#end()) return;
-    const error = this.edge.errorFor(thrown, this.name, this.requestId);
-    this.meter.failed(error, this.#context);
+    const error = this.edge.ends.failed(this, thrown, this.#context);
     const body =
       this.encoding === 'protobuf'
         ? statusToBytes(error, this.requestId)
@@ -120,6 +120,10 @@ function headersOf(error: OmenError): string[] {
     headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
   if (error.row.http === 401) headers.push('www-authenticate', 'Bearer');
   return headers;
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
 
 /** The `omendb-timeout-ms` header. */

@@ -42,11 +42,13 @@ export function handlerOf<N extends MethodName>(
     let identity = edge.identify(method, exchange.request.headers.authorization);
     if (identity instanceof Promise) identity = await identity;
     const caller = identity;
+    edge.lap(context, 'auth');
     const request = await read(exchange, path, query, hold);
+    edge.lap(context, 'decode');
     const encode: (answer: MethodTypes[N]['response']) => Uint8Array | string =
       exchange.encoding === 'protobuf' ? method.response.encode : encodeJson;
     const steps = { answer: () => call(context, caller, request), encode };
-    const body = await edge.produce(request, steps, () => exchange.over);
+    const body = await edge.produce(context, request, steps, () => exchange.over);
     if (body !== undefined) exchange.answer(body);
   }
 
@@ -57,20 +59,13 @@ export function handlerOf<N extends MethodName>(
     hold: Hold,
   ): Promise<MethodTypes[N]['request']> {
     if (!method.hasBody) return requestFromJson(method, path, query, undefined);
+    const { protobufBodyBytes, jsonBodyBytes } = limits;
     if (encodingOfBody(exchange.request.headers) === 'protobuf') {
-      return requestFromProtobuf(
-        method,
-        path,
-        query,
-        await readBody(exchange.request, limits.protobufBodyBytes, hold),
-      );
+      const body = await readBody(exchange.request, protobufBodyBytes, hold);
+      return requestFromProtobuf(method, path, query, body);
     }
-    return requestFromJson(
-      method,
-      path,
-      query,
-      parseJson(await readBody(exchange.request, limits.jsonBodyBytes, hold)),
-    );
+    const body = await readBody(exchange.request, jsonBodyBytes, hold);
+    return requestFromJson(method, path, query, parseJson(body));
   }
 
   return (request, reply) => {
