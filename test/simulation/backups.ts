@@ -1,6 +1,7 @@
 /* Backups beside running servers, and restores of them: what was held comes back, whole. */
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
+import { NO_TRACER } from '#server/adapters/memory/no-tracer.js';
 import { openApp } from '#server/app/app.js';
 import { backUp } from '#server/app/backup/run-backup.js';
 import { restoreBackup } from '#server/app/backup/restore-backup.js';
@@ -101,7 +102,13 @@ export class Backups {
     const { pool, giveBack } = borrowPool();
     const app = await openApp({
       ...{ store: destination, pool, clock: process.time, scheduler: process.time, rng: process.rng },
-      ...{ logger: silentLogger, metrics: NO_METRICS, version: '0.0.0-test', objectStore: 'memory' },
+      ...{
+        logger: silentLogger,
+        metrics: NO_METRICS,
+        tracer: NO_TRACER,
+        version: '0.0.0-test',
+        objectStore: 'memory',
+      },
       ...{ defaultDimensions: 4 },
       ...{ ownsStore: true, foldSlots: 1000, retentionMs: 0 },
     });

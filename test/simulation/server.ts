@@ -3,6 +3,7 @@
  * fail as the world decides. It can be frozen, killed and started again.
  */
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
+import { NO_TRACER } from '#server/adapters/memory/no-tracer.js';
 import type { RequestContext } from '#server/app/api.js';
 import type { App } from '#server/app/app.js';
 import { openApp } from '#server/app/app.js';
@@ -80,7 +81,13 @@ export class SimServer extends SimProcess {
     const { settings } = this.world;
     this.#app = await openApp({
       ...{ store: this.store, pool: this.#pool.pool, clock: this.time, scheduler: this.time, rng: this.rng },
-      ...{ logger: this.#logger(), metrics: NO_METRICS, version: '0.0.0-test', objectStore: 'memory' },
+      ...{
+        logger: this.#logger(),
+        metrics: NO_METRICS,
+        tracer: NO_TRACER,
+        version: '0.0.0-test',
+        objectStore: 'memory',
+      },
       ...{ defaultDimensions: 4 },
       ...{ ownsStore: settings.ownsStore, foldSlots: settings.foldSlots, retentionMs: settings.retentionMs },
       ...{ stalenessMs: settings.stalenessMs },

@@ -5,6 +5,7 @@ import type { Metrics } from '../ports/metrics.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
 import type { Scheduler } from '../ports/scheduler.js';
+import type { Tracer } from '../ports/tracer.js';
 
 /** What the application is built from. */
 export interface AppDependencies {
@@ -15,6 +16,7 @@ export interface AppDependencies {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly version: string;
   /** How the object store is called in `GetServerInfo`: `file`, `memory`. */
   readonly objectStore: string;
@@ -30,6 +32,10 @@ export interface AppDependencies {
   readonly stalenessMs?: number;
   /** How long the past stays readable, in milliseconds; 0: only the present and snapshots. */
   readonly retentionMs: number;
+  /** Share of the queries that are repeated exactly to see what they miss; none unless given. */
+  readonly recallSample?: number;
+  /** Measure the vectors of every tenant apart; not unless told to. */
+  readonly countTenants?: boolean;
   /** Collections at rest that stay in memory; 1 000 unless given. */
   readonly openCollections?: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */

@@ -71,6 +71,7 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
       ...{
         store: tracing.store(store),
         pool: tracing.pool(pool),
+        tracer: tracing.tracer,
         clock,
         rng,
         scheduler,
@@ -84,6 +85,8 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
         foldSlots: config.foldSlots,
         retentionMs: config.retentionMs,
         stalenessMs: config.stalenessMs,
+        recallSample: config.recallSample,
+        countTenants: config.countTenants,
       },
       // The folder's lock keeps other servers out; a bucket is anybody's.
       ownsStore: config.objectStore.kind === 'file',

@@ -17,6 +17,7 @@ import { roomOf } from '../../core/memory/memtable.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Metrics } from '../../ports/metrics.js';
 import type { Scheduler } from '../../ports/scheduler.js';
+import type { Tracer } from '../../ports/tracer.js';
 import type { AsOf, CollectionInfo, ReadOptions, RequestContext, WriteReceipt } from '../api.js';
 import { countFailure } from '../background-failures.js';
 import type { CommitLoop } from '../log/commit-loop.js';
@@ -67,6 +68,7 @@ export interface CollectionParts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   /** No other server writes here. */
   readonly alone: boolean;
   /** Oldest state that a read is answered from. */
@@ -268,7 +270,9 @@ export class Collection {
           : { request: { requestId, answer: encodeAnswer({ kind, answer: planned.answer }) } }),
       };
     };
-    const acknowledged = await this.parts.loop.append(prepare, { repeatable: requestId !== '' });
+    const { current } = this.parts.tracer;
+    const span = current.sampled ? current : undefined;
+    const acknowledged = await this.parts.loop.append(prepare, { repeatable: requestId !== '', span });
     if (known !== undefined) return this.#answerAgain(known);
     if (answer === undefined) throw new Error('a slot was acknowledged without a plan');
     return { ...answer, ...this.receipt(acknowledged.lastSequence) };
@@ -307,7 +311,11 @@ export class Collection {
         { retryAfterMs: 500 },
       );
     }
-    if (bytes > soft) await this.parts.scheduler.sleep(((bytes - soft) / (hard - soft)) * 200);
+    if (bytes <= soft) return;
+    const { clock, scheduler, tracer } = this.parts;
+    const startMs = clock.monotonic();
+    await scheduler.sleep(((bytes - soft) / (hard - soft)) * 200);
+    tracer.current.child('backpressure', startMs, clock.monotonic());
   }
 }
 

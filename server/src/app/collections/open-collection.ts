@@ -44,7 +44,7 @@ export interface OpenDependencies extends AppDependencies {
 
 /** Throws `COLLECTION_NOT_FOUND` when it was deleted, `MEMORY_EXHAUSTED`, `DATA_CORRUPTED`. */
 export async function openCollection(deps: OpenDependencies, entry: CatalogEntry): Promise<Collection> {
-  const { clock, scheduler, metrics } = deps;
+  const { clock, scheduler, metrics, tracer } = deps;
   const startedMs = clock.monotonic();
   const { dimensions, metric, name, createdAtMs } = entry.schema;
   const layout = deps.layout.collection(entry.id);
@@ -108,7 +108,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
-    ...{ clock, scheduler, metrics, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
+    ...{ clock, scheduler, metrics, tracer, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
   });
 }
 

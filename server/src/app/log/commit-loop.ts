@@ -13,11 +13,14 @@
 import { OmenError } from '../../core/errors.js';
 import type { LogBase, LogPosition } from '../../core/log/root.js';
 import { checkOpen } from '../../core/log/conflict.js';
-import type { DecodedSlot, EncodedSlot } from '../../core/log/wal-slot.js';
+import type { EncodedSlot } from '../../core/log/wal-slot.js';
 import { encodeWalSlot, joinWrites } from '../../core/log/wal-slot.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
+import type { Span } from '../../ports/tracer.js';
+import type { Attempt, Outcome } from './commit-attempt.js';
+import { acknowledge, rejectSeated, traceCommit } from './commit-attempt.js';
 import { isFinal, notApplied, notTried, unknownOutcome } from './commit-errors.js';
 import type { CommitSeries } from './commit-series.js';
 import type { FollowerDeps } from './log-follower.js';
@@ -46,6 +49,8 @@ export interface AppendOptions {
   readonly signal?: AbortSignal | undefined;
   /** `prepare` notices when the request was committed before, so it may run after an unknown outcome. */
   readonly repeatable?: boolean;
+  /** Gets the stages of the commit. */
+  readonly span?: Span | undefined;
 }
 
 /** 8 MiB is where the time of a write is the bytes and no longer the round trip. */
@@ -53,28 +58,6 @@ export const SLOT_BOUNDS: SlotBounds = { bytes: 8 * 1024 * 1024, writes: 20_000 
 
 /** Looks beside commits under way, before a catch-up stops them for a moment. */
 const PROBES = 3;
-
-/** A slot on its way into the log. */
-interface Attempt {
-  readonly body: Uint8Array;
-  readonly slot: DecodedSlot;
-  seated: readonly Seated[];
-  /** `Clock.monotonic()` before the slot was first tried. */
-  readonly startedMs: number;
-  /** An earlier try may have written the slot. */
-  uncertain: boolean;
-}
-
-type Outcome =
-  | { readonly kind: 'committed' }
-  /** Another writer has this slot; nothing of ours was written. */
-  | { readonly kind: 'lost' }
-  /** The slot's name had been collected: whether the writes stand cannot be told. */
-  | { readonly kind: 'overtaken' }
-  /** For certain not written, and not to be tried again. */
-  | { readonly kind: 'refused'; readonly error: unknown }
-  /** Storage does not answer. */
-  | { readonly kind: 'unresolved'; readonly error: unknown };
 
 export class CommitLoop {
   readonly #reader: LogReader;
@@ -130,7 +113,7 @@ export class CommitLoop {
    */
   append(
     prepare: () => PreparedWrites,
-    { signal, repeatable = false }: AppendOptions = {},
+    { signal, repeatable = false, span }: AppendOptions = {},
   ): Promise<Acknowledged> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
@@ -142,7 +125,7 @@ export class CommitLoop {
         return;
       }
       const sinceMs = this.deps.clock.monotonic();
-      this.#queue.push(waitingRequest({ prepare, resolve, reject, signal, repeatable, sinceMs }));
+      this.#queue.push(waitingRequest({ prepare, resolve, reject, signal, repeatable, sinceMs, span }));
       this.#wake();
     });
   }
@@ -238,7 +221,8 @@ export class CommitLoop {
       const startedMs = this.deps.clock.monotonic();
       const sinceMs = seated[0]?.waiting.sinceMs ?? startedMs;
       this.deps.series.seconds.queue.observe((startedMs - sinceMs) / 1000);
-      return { body, slot: decoded, seated, uncertain: false, startedMs };
+      const times = { startedMs, writtenMs: startedMs, checkedMs: startedMs };
+      return { body, slot: decoded, seated, uncertain: false, ...times };
     } catch (error) {
       // Writes that do not fit together are a bug of whoever prepared them; nobody may wait for ever because
       // of it.
@@ -305,9 +289,10 @@ export class CommitLoop {
   /** The slot is there: does it count? */
   async #checkBoundary(attempt: Attempt): Promise<Outcome> {
     const { clock, rootStore, series } = this.deps;
-    const startedMs = clock.monotonic();
+    attempt.writtenMs = clock.monotonic();
     const { root } = await rootStore.refresh();
-    series.seconds.check.observe((clock.monotonic() - startedMs) / 1000);
+    attempt.checkedMs = clock.monotonic();
+    series.seconds.check.observe((attempt.checkedMs - attempt.writtenMs) / 1000);
     checkOpen(root);
     return root.walFloor < attempt.slot.slot ? { kind: 'committed' } : { kind: 'overtaken' };
   }
@@ -356,10 +341,9 @@ export class CommitLoop {
         rejectSeated(attempt, outcome.error);
         return;
       case 'unresolved':
-        logger.error('storage does not answer', {
-          collection: layout.id,
-          slot: attempt.slot.slot,
-          error: outcome.error,
+        // The error itself goes to the requests, and is logged with them.
+        logger.warn('a log slot has no outcome yet', {
+          ...{ collection: layout.id, slot: attempt.slot.slot, why: String(outcome.error) },
         });
         rejectSeated(attempt, unknownOutcome(attempt.slot, outcome.error));
         attempt.seated = [];
@@ -380,19 +364,14 @@ export class CommitLoop {
       return;
     }
     const { slot, firstSequence } = attempt.slot;
-    for (const seat of attempt.seated) acknowledge(seat, slot, firstSequence);
+    for (const seat of attempt.seated) {
+      const { span, sinceMs } = seat.waiting;
+      if (span !== undefined) traceCommit(span, sinceMs, attempt);
+      acknowledge(seat, slot, firstSequence);
+    }
   }
 
   #rejectAll(error: unknown): void {
     for (const waiting of this.#queue.splice(0)) waiting.reject(error);
   }
-}
-
-function acknowledge({ waiting, firstWrite, count }: Seated, slot: number, slotSequence: number): void {
-  const firstSequence = slotSequence + firstWrite;
-  waiting.resolve({ slot, firstSequence, count, lastSequence: firstSequence + count - 1 });
-}
-
-function rejectSeated(attempt: Attempt, error: unknown): void {
-  for (const { waiting } of attempt.seated) waiting.reject(error);
 }

@@ -3,6 +3,7 @@
  */
 import type { SlotRequest, WalWrites } from '../../core/log/wal-slot.js';
 import { sizeOfWrites } from '../../core/log/wal-slot.js';
+import type { Span } from '../../ports/tracer.js';
 import { perhapsWritten } from './commit-errors.js';
 
 /** What a request adds to the log. */
@@ -34,6 +35,8 @@ export interface Waiting {
   uncertain: boolean;
   /** `Clock.monotonic()` when the request came. */
   readonly sinceMs: number;
+  /** Of a request that is traced. */
+  readonly span: Span | undefined;
   /** Answered already, because its caller gave up. */
   settled: boolean;
 }
@@ -114,11 +117,12 @@ export interface WaitingRequest {
   readonly repeatable: boolean;
   /** `Clock.monotonic()` now. */
   readonly sinceMs: number;
+  readonly span: Span | undefined;
 }
 
 /** A waiting request that is answered once: by its slot, or by its signal. */
 export function waitingRequest(request: WaitingRequest): Waiting {
-  const { prepare, resolve, reject, signal, repeatable, sinceMs } = request;
+  const { prepare, resolve, reject, signal, repeatable, sinceMs, span } = request;
   const abort = (): void => waiting.reject(signal?.reason);
   const end = (): void => {
     waiting.settled = true;
@@ -128,6 +132,7 @@ export function waitingRequest(request: WaitingRequest): Waiting {
     prepare,
     repeatable,
     sinceMs,
+    span,
     resolve: (acknowledged) => {
       end();
       resolve(acknowledged);
