@@ -138,9 +138,12 @@ export const CATALOG = {
   omendb_tenant_vectors: gauge('Vectors of a tenant in open collections, when tenants are counted.', {
     tenant: capped(TENANTS_MAX),
   }),
-  omendb_metrics_dropped_label_sets_total: counter('Values folded into _other because a family was full.', {
-    metric: ['omendb_tenant_requests_total', 'omendb_tenant_vectors', 'omendb_vectors_total'],
-  }),
+  omendb_metrics_dropped_label_sets_total: counter(
+    'Times that a value was folded into _other because its family was full.',
+    {
+      metric: ['omendb_tenant_requests_total', 'omendb_tenant_vectors', 'omendb_vectors_total'],
+    },
+  ),
 
   omendb_memory_usage_bytes: gauge('Resident memory. The components do not overlap.', {
     component: ['buffers', 'js_heap', 'memtables', 'other', 'scratch', 'segments'],
