@@ -32,6 +32,8 @@ export interface CallExtras {
   readonly requestId?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Further headers, or entries of metadata. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Addresses {
@@ -61,7 +63,7 @@ async function callHttp<N extends MethodName>(
   url: string,
   name: N,
   message: MethodTypes[N]['request'],
-  { token, requestId, timeoutMs, signal }: CallExtras = {},
+  { token, requestId, timeoutMs, signal, headers }: CallExtras = {},
 ): Promise<WireOutcome<N>> {
   const method = METHODS[name];
   const json = way === 'HTTP with JSON';
@@ -72,6 +74,7 @@ async function callHttp<N extends MethodName>(
   const response = await send(url, targetOf(name, message), {
     method: method.verb,
     headers: {
+      ...headers,
       accept: type,
       ...(method.hasBody ? { 'content-type': type, 'content-length': Buffer.byteLength(body) } : {}),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -157,10 +160,11 @@ function callGrpc<N extends MethodName>(
   client: Client,
   name: N,
   message: MethodTypes[N]['request'],
-  { token, requestId, timeoutMs, signal }: CallExtras = {},
+  { token, requestId, timeoutMs, signal, headers = {} }: CallExtras = {},
 ): Promise<WireOutcome<N>> {
   const method = METHODS[name];
   const metadata = new Metadata();
+  for (const [header, value] of Object.entries(headers)) metadata.set(header, value);
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   if (requestId !== undefined) metadata.set('x-request-id', requestId);
   return new Promise((resolve, reject) => {

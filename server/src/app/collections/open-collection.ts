@@ -104,7 +104,9 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     present: () => states.state.segments,
   });
   const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
-  metrics.histogram('omendb_recovery_seconds', {}).observe((clock.monotonic() - startedMs) / 1000);
+  const openedMs = clock.monotonic();
+  metrics.histogram('omendb_recovery_seconds', {}).observe((openedMs - startedMs) / 1000);
+  tracer.current.child('collection.open', startedMs, openedMs);
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
