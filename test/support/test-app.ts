@@ -29,6 +29,8 @@ export interface TestAppOptions {
   /** False: other servers use the store too. */
   readonly ownsStore?: boolean;
   readonly metrics?: Metrics;
+  readonly recallSample?: number;
+  readonly countTenants?: boolean;
   readonly clock?: FakeClock;
   readonly scheduler?: FakeScheduler;
   /** Timers fire by themselves unless this is false. */
@@ -61,6 +63,8 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     defaultDimensions: 128,
     foldSlots: options.foldSlots ?? 4096,
     retentionMs: options.retentionMs ?? 0,
+    recallSample: options.recallSample ?? 0,
+    countTenants: options.countTenants ?? false,
     ...(options.openCollections === undefined ? {} : { openCollections: options.openCollections }),
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),
     ...(options.clusterFromRows === undefined ? {} : { clusterFromRows: options.clusterFromRows }),

@@ -6,6 +6,7 @@ import { Collections } from './collections/collections.js';
 import { checkObjectStore } from './conformance.js';
 import type { AppDependencies } from './dependencies.js';
 import { createHandlers } from './handlers.js';
+import { RecallSampler } from './recall-sampler.js';
 
 export interface App {
   readonly handlers: Handlers;
@@ -25,14 +26,21 @@ export async function openApp(deps: AppDependencies): Promise<App> {
   const collections = new Collections(deps);
   // A server that died may have left deleted collections behind.
   collections.sweep();
-  const { pool, clock, version, objectStore } = deps;
+  const { pool, clock, metrics, version, objectStore } = deps;
+  const sampler = new RecallSampler({ ...deps, share: deps.recallSample ?? 0 });
   const handlers = createHandlers({
     collections,
     pool,
     clock,
+    metrics,
+    sampler,
     version,
     objectStore,
     startedMs: clock.monotonic(),
   });
-  return { handlers, collections, close: () => collections.close() };
+  const close = async (): Promise<void> => {
+    await sampler.close();
+    await collections.close();
+  };
+  return { handlers, collections, close };
 }

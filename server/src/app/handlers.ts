@@ -6,27 +6,32 @@ import { parseSnapshotName } from '../core/ids.js';
 import type { SnapshotRef } from '../core/log/root.js';
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool } from '../ports/engine-pool.js';
+import type { Metrics } from '../ports/metrics.js';
 import type { CollectionRequest, Handlers, RequestContext, ServerInfo, Snapshot } from './api.js';
 import type { Collection } from './collections/collection.js';
 import type { Collections } from './collections/collections.js';
 import { collectionStats } from './collections/stats.js';
 import { batchGet, count, getRecord, scan } from './fetch.js';
 import { patch } from './patch.js';
+import type { RecallSampler } from './recall-sampler.js';
 import { remove } from './remove.js';
-import { search } from './search.js';
+import { search, searchSeries } from './search.js';
 import { upsert } from './upsert.js';
 
 export interface HandlerDependencies {
   readonly collections: Collections;
   readonly pool: EnginePool;
   readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly sampler: RecallSampler;
   readonly version: string;
   readonly objectStore: string;
   readonly startedMs: number;
 }
 
 export function createHandlers(deps: HandlerDependencies): Handlers {
-  const { collections, pool, clock } = deps;
+  const { collections, pool, clock, sampler } = deps;
+  const searching = { pool, clock, sampler, series: searchSeries(deps.metrics) };
   /** Binds a use case of one collection to the collection that the request names. */
   const on =
     <Request extends CollectionRequest, Response>(
@@ -57,7 +62,7 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
     batchGetRecords: on(batchGet),
     scanRecords: on((collection, request, context) => scan(pool, context, collection, request)),
     countRecords: on((collection, request, context) => count(pool, context, collection, request)),
-    query: on((collection, request, context) => search({ pool, clock }, context, collection, request)),
+    query: on((collection, request, context) => search(searching, context, collection, request)),
     getLimits: async () => ({ limits: LIMITS }),
     getServerInfo: async () => serverInfo(deps),
   };

@@ -10,25 +10,42 @@ import { LIMITS } from '../core/limits.js';
 import type { Attributes } from '../core/record/record.js';
 import type { Metric } from '../core/vector/metric.js';
 import { distanceOfScore } from '../core/vector/metric.js';
-import type { SearchOutcome } from '../core/engine/tasks.js';
+import type { SearchOutcome, SearchTask } from '../core/engine/tasks.js';
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool, Timed } from '../ports/engine-pool.js';
+import type { Histogram, Metrics } from '../ports/metrics.js';
 import type { Hit, QueryRequest, QueryResponse, RequestContext, Selection } from './api.js';
 import { checkVectors } from './collections/check-batch.js';
 import type { Collection } from './collections/collection.js';
 import { AnswerSize } from './answer-size.js';
+import type { RecallSampler } from './recall-sampler.js';
+import { RECALL_TARGET_DEFAULT } from './recall-sampler.js';
 
-const RECALL_TARGET_DEFAULT = 0.95;
 const NO_ATTRIBUTES: Attributes = new Map();
 
 export interface SearchDependencies {
   readonly pool: EnginePool;
   readonly clock: Clock;
+  readonly sampler: RecallSampler;
+  readonly series: SearchSeries;
+}
+
+/** What searches record. */
+export interface SearchSeries {
+  readonly candidates: Histogram;
+  readonly results: Histogram;
+}
+
+export function searchSeries(metrics: Metrics): SearchSeries {
+  return {
+    candidates: metrics.histogram('omendb_search_candidates', {}),
+    results: metrics.histogram('omendb_search_results', {}),
+  };
 }
 
 /** Answers a query from one state of the collection. */
 export async function search(
-  { pool, clock }: SearchDependencies,
+  { pool, clock, sampler, series }: SearchDependencies,
   context: RequestContext,
   collection: Collection,
   request: QueryRequest,
@@ -37,22 +54,13 @@ export async function search(
   const view = await collection.view(request, context);
   const snapshot = view.state.snapshot();
   try {
-    const timed = await pool.search(
-      {
-        dimensions: collection.info.dimensions,
-        metric: collection.info.metric,
-        parts: snapshot.parts,
-        ...(request.filter === undefined ? {} : { filter: normaliseFilter(request.filter) }),
-        query: request.vector,
-        topK: request.topK,
-        exact: request.params.exact,
-        recallTarget: request.params.recallTarget ?? RECALL_TARGET_DEFAULT,
-        ...(request.params.nprobe === undefined ? {} : { nprobe: request.params.nprobe }),
-        ...(request.params.rerank === undefined ? {} : { rerank: request.params.rerank }),
-      },
-      context.signal,
-    );
-    const hits = readHits(snapshot, timed.outcome, collection.info.metric, request);
+    const task = taskOf(collection, snapshot, request);
+    const timed = await pool.search(task, context.signal);
+    const { outcome } = timed;
+    series.candidates.observe(outcome.candidates);
+    series.results.observe(outcome.rows.length);
+    sampler.offer(task, snapshot, outcome);
+    const hits = readHits(snapshot, outcome, collection.info.metric, request);
     const performance = performanceOf(timed, context.tier, clock.monotonic() - context.startedMs);
     return { hits, performance, ...collection.receipt(snapshot.sequence) };
   } finally {
@@ -67,6 +75,18 @@ export function selectAttributes(source: RowSource, row: number, select: Selecti
   const bytes = source.attributesOf(row);
   if (bytes.length === 0) return NO_ATTRIBUTES;
   return select === 'all' ? decodeAttributes(bytes) : decodeSelected(bytes, select);
+}
+
+function taskOf(collection: Collection, snapshot: Snapshot, request: QueryRequest): SearchTask {
+  const { dimensions, metric } = collection.info;
+  const { vector: query, topK, filter } = request;
+  const { exact, recallTarget = RECALL_TARGET_DEFAULT, nprobe, rerank } = request.params;
+  return {
+    ...{ dimensions, metric, parts: snapshot.parts, query, topK, exact, recallTarget },
+    ...(filter === undefined ? {} : { filter: normaliseFilter(filter) }),
+    ...(nprobe === undefined ? {} : { nprobe }),
+    ...(rerank === undefined ? {} : { rerank }),
+  };
 }
 
 function checkQuery(collection: Collection, request: QueryRequest): void {

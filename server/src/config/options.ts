@@ -149,6 +149,14 @@ export const OPTIONS = {
     default: false,
     doc: 'Measure requests and vectors of each tenant apart, of the first 50.',
   }),
+  recallSample: defineOption({
+    env: 'OMENDB_RECALL_SAMPLE',
+    type: type.ratio(),
+    default: 0.01,
+    doc:
+      'Share of the queries that are repeated exactly, to measure what they miss: at most one a second, and only ' +
+      'while no request waits for an engine. 0 measures nothing.',
+  }),
   memoryBytes: defineOption({
     env: 'OMENDB_MEMORY_BYTES',
     type: type.byteSize('128Mi', String(ARENA_BYTES_MAX)),

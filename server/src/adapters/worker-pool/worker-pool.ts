@@ -168,7 +168,9 @@ export class WorkerPool implements EnginePool {
   #cancelWith(waiting: Waiting, signal: AbortSignal): void {
     const cancel = (): void => {
       const index = this.#queue.indexOf(waiting);
-      if (index >= 0) this.#queue.splice(index, 1);
+      // An engine has it, and reads what its caller holds until it is done.
+      if (index < 0) return;
+      this.#queue.splice(index, 1);
       this.#endWait(waiting, 'cancelled');
       waiting.reject(signal.reason);
     };

@@ -29,6 +29,7 @@ import { listAll, removeAll } from '../maintenance/list-objects.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
 import { deriveCollection } from './derive.js';
+import { measureOpen } from './measure-open.js';
 import { openCollection } from './open-collection.js';
 import { OPEN_MAX, OpenCollections } from './open-collections.js';
 
@@ -55,6 +56,7 @@ export class Collections {
     const lookups = (outcome: 'hit' | 'miss'): Counter =>
       deps.metrics.counter('omendb_cache_requests_total', { cache: 'collection', outcome });
     this.#commits = commitSeries(deps.metrics);
+    measureOpen(deps.metrics, () => this.#open.opened(), { countTenants: deps.countTenants === true });
     this.#lookups = { hit: lookups('hit'), miss: lookups('miss') };
   }
 

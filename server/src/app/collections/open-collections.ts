@@ -10,11 +10,20 @@ import type { Collection } from './collection.js';
 export const OPEN_MAX = 1000;
 
 interface Entry {
+  readonly key: string;
   readonly opening: Promise<Collection>;
   /** When it is open. */
   collection: Collection | null;
   /** Requests that work with it. */
   users: number;
+}
+
+/** A collection that is open. */
+export interface OpenedCollection {
+  readonly key: string;
+  readonly collection: Collection;
+  /** Requests that work with it. */
+  readonly users: number;
 }
 
 export type OpenCollection = () => Promise<Collection>;
@@ -55,6 +64,11 @@ export class OpenCollections {
     }
   }
 
+  /** Every collection that is open, and whether requests work with it. */
+  *opened(): Generator<OpenedCollection> {
+    for (const entry of this.#entries.values()) if (isOpen(entry)) yield entry;
+  }
+
   /** The collection under `key` if it is open or being opened. */
   find(key: string): Promise<Collection> | undefined {
     return this.#entries.get(key)?.opening;
@@ -87,7 +101,7 @@ export class OpenCollections {
 
   #entry(key: string, open: OpenCollection): Entry {
     const known = this.#entries.get(key);
-    const entry = known ?? { opening: this.#withRoom(open), collection: null, users: 0 };
+    const entry = known ?? { key, opening: this.#withRoom(open), collection: null, users: 0 };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (known === undefined) void this.#settle(key, entry);
@@ -124,4 +138,8 @@ export class OpenCollections {
     await Promise.allSettled(closing);
     return closing.length;
   }
+}
+
+function isOpen(entry: Entry): entry is Entry & OpenedCollection {
+  return entry.collection !== null;
 }

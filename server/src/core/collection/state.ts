@@ -74,7 +74,10 @@ export class CollectionState {
 
   /** Visible records. */
   get records(): number {
-    return this.#sources().reduce((sum, source) => sum + source.live, 0);
+    let records = this.#memtable.live;
+    for (const { memtable } of this.#frozen) records += memtable.live;
+    for (const { live } of this.#segments) records += live;
+    return records;
   }
 
   /** The log up to this slot is in the segments; what the memtables hold comes after it. */
