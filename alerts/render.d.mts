@@ -45,10 +45,7 @@ export interface RuleFile {
 
 /** The values of alerts/values.yaml, to be changed at will. */
 export function readValues(): Values;
-/**
- * The rule file as data. `duration` is applied to every `for`, `keep_firing_for` and range. Throws when an alert has
- * no values, when values are for no alert, or when a word has no value.
- */
-export function renderRules(values: Values, options?: { duration?: (text: string) => string }): RuleFile;
+/** The rule file as data. Throws when an alert has no values, when values are for no alert, or when a word has no value. */
+export function renderRules(values: Values): RuleFile;
 /** The text of a rule file. */
 export function rulesText(rules: RuleFile): string;

@@ -1,5 +1,6 @@
-// Renders the alert rules: words of alerts/src/omendb.rules.yml are replaced by values. The chart does the same with
-// its own values, so this does no more than templates can: it replaces text, and sets `for` and labels.
+// Renders the alert rules: words of alerts/src/omendb.rules.yml are replaced by values. The chart does the
+// same with its own values, so this does no more than templates can: it replaces text, and sets `for` and
+// labels.
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 
@@ -14,17 +15,17 @@ export function readValues() {
 }
 
 /**
- * The rule file as data. `duration` is applied to every `for`, `keep_firing_for` and range, so that a test need not
- * wait for minutes. Throws when an alert has no values, when values are for no alert, or when a word has no value.
+ * The rule file as data. Throws when an alert has no values, when values are for no alert, or when a word has
+ * no value.
  */
-export function renderRules(values, { duration = (text) => text } = {}) {
+export function renderRules(values) {
   const source = parse(readFileSync(new URL('src/omendb.rules.yml', import.meta.url), 'utf8'));
   const unknown = new Set(Object.keys(values.alerts));
   const groups = source.groups.map(({ name, rules }) => ({
     name,
     rules: rules.flatMap((rule) => {
       unknown.delete(rule.alert);
-      return renderRule(rule, values, duration);
+      return renderRule(rule, values);
     }),
   }));
   if (unknown.size > 0) throw new Error(`values for alerts that do not exist: ${[...unknown].join(', ')}`);
@@ -36,16 +37,16 @@ export function rulesText(rules) {
   return HEADER + stringify(rules, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function renderRule(rule, values, duration) {
+function renderRule(rule, values) {
   const settings = rule.alert === undefined ? {} : values.alerts[rule.alert];
   if (settings === undefined) throw new Error(`no values for ${rule.alert}`);
   if (settings.enabled === false) return [];
   const fill = filler(rule.alert ?? rule.record, values, settings);
-  const expr = fill(rule.expr).replace(/\[(\w+)\]/g, (_, range) => `[${duration(range)}]`);
+  const expr = fill(rule.expr);
   if (rule.record !== undefined) return [{ record: rule.record, expr }];
   const rest = {};
-  if (settings.for !== undefined) rest.for = duration(settings.for);
-  if (settings.keepFiringFor !== undefined) rest.keep_firing_for = duration(settings.keepFiringFor);
+  if (settings.for !== undefined) rest.for = settings.for;
+  if (settings.keepFiringFor !== undefined) rest.keep_firing_for = settings.keepFiringFor;
   const labels = { severity: settings.severity, service: 'omendb', ...values.additionalLabels };
   const annotations = Object.entries(rule.annotations).map(([name, text]) => [name, fill(text)]);
   return [{ alert: rule.alert, expr, ...rest, labels, annotations: Object.fromEntries(annotations) }];

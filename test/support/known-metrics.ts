@@ -102,6 +102,11 @@ export function metricProblems(expr: string, recorded: Recorded = new Map()): st
   return problems;
 }
 
+/** What kind of series this is: `foreign` ones are none of ours; undefined: there is none. */
+export function seriesType(metric: string): Series['type'] | undefined {
+  return SERIES.get(metric)?.type;
+}
+
 /** Whether a family of this name exists, with or without `_bucket`, `_sum`, `_count`. */
 export function isKnownMetric(name: string, recorded: Recorded = new Map()): boolean {
   return seriesOf(name, recorded) !== undefined || SERIES.has(`${name}_bucket`);

@@ -100,6 +100,29 @@ export function callsOf(expr: string): Call[] {
   return found;
 }
 
+/** What the expression divides by: the text of each right side of `/`. */
+export function divisorsOf(expr: string): string[] {
+  const found: string[] = [];
+  walk(parsePromQl(expr), (node) => {
+    const right = node.name === 'BinaryExpr' && node.getChild('Div') !== null ? node.lastChild : null;
+    if (right !== null) found.push(text(right, expr));
+  });
+  return found;
+}
+
+/** The labels that each aggregation keeps; null: it says what it drops, or keeps none. */
+export function aggregationsOf(expr: string): { keeps: readonly string[] | null; text: string }[] {
+  const found: { keeps: readonly string[] | null; text: string }[] = [];
+  walk(parsePromQl(expr), (node) => {
+    if (node.name !== 'AggregateExpr') return;
+    const modifier = node.getChild('AggregateModifier');
+    const list = modifier?.getChild('By') ? modifier.getChild('GroupingLabels') : null;
+    const keeps = list === null ? null : children(list).map((label) => text(label, expr));
+    found.push({ keeps, text: text(node, expr) });
+  });
+  return found;
+}
+
 /**
  * Whether the expression filters: each side of `or`, and one side of `and` or `unless`, compares or asks for
  * `absent`. An alert whose expression does not is true as long as its series exist.
