@@ -1,10 +1,16 @@
 /*
  * All boards.
  */
+import { cost } from './cost.js';
+import { enginePool } from './engine-pool.js';
 import type { Board } from './lib/board.js';
 import { overview } from './overview.js';
+import { queries } from './queries.js';
+import { slo } from './slo.js';
+import { storage } from './storage.js';
+import { tenants } from './tenants.js';
 
 /** Every board, in the order of their links. The objects are made anew at each call. */
 export function boards(): Board[] {
-  return [overview()];
+  return [overview(), queries(), enginePool(), storage(), tenants(), slo(), cost()];
 }

@@ -1,6 +1,6 @@
 /*
- * The kinds of panels. A panel says what it shows, what is normal and what to do when it is not: whoever looks
- * at it may have been woken by it.
+ * The kinds of panels. A panel says what it shows, what is normal and what to do when it is not: whoever
+ * looks at it may have been woken by it.
  */
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
@@ -16,6 +16,7 @@ import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stats from '@grafana/grafana-foundation-sdk/stat';
 import * as tables from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import type { AlertName } from './alerts.js';
 import type { BoardUid } from './links.js';
 import { boardLink, runbookLink, runbookText } from './links.js';
 import type { Vector } from './promql.js';
@@ -51,7 +52,7 @@ interface PanelSpec {
   /** What to do, or where to look, when it is not normal. */
   readonly act: string;
   /** Alerts about this. Their runbooks are linked. */
-  readonly alerts?: readonly `OmenDB${string}`[];
+  readonly alerts?: readonly AlertName[];
   /** Boards with the details. */
   readonly boards?: readonly BoardUid[];
   readonly unit: string;
@@ -63,6 +64,8 @@ interface PanelSpec {
   readonly max?: number;
   /** Text instead of numbers. */
   readonly words?: Readonly<Record<string, string>>;
+  /** Text for 0 / 0, such as a share of no requests. */
+  readonly nan?: string;
   /** Colours from these values on; below the first it is `base`. */
   readonly thresholds?: readonly (readonly [from: number, color: string])[];
   readonly base?: string;
@@ -227,13 +230,25 @@ function defaults(spec: PanelSpec): dashboard.FieldConfig {
     ...(spec.decimals === undefined ? {} : { decimals: spec.decimals }),
     ...(spec.min === undefined ? {} : { min: spec.min }),
     ...(spec.max === undefined ? {} : { max: spec.max }),
-    ...(spec.words === undefined ? {} : { mappings: mappings(spec.words) }),
+    ...(spec.words === undefined && spec.nan === undefined ? {} : { mappings: mappings(spec) }),
   };
 }
 
-function mappings(words: Readonly<Record<string, string>>): ValueMapping[] {
+function mappings({ words = {}, nan }: PanelSpec): ValueMapping[] {
   const options = Object.fromEntries(Object.entries(words).map(([value, text]) => [value, { text }]));
-  return [{ type: dashboard.MappingType.ValueToText, options }];
+  return [
+    ...(Object.keys(words).length === 0
+      ? []
+      : [{ type: dashboard.MappingType.ValueToText as const, options }]),
+    ...(nan === undefined
+      ? []
+      : [
+          {
+            type: dashboard.MappingType.SpecialValue as const,
+            options: { match: dashboard.SpecialValueMatch.NullAndNan, result: { text: nan, color: BLUE } },
+          },
+        ]),
+  ];
 }
 
 function links(spec: PanelSpec): DashboardLink[] {

@@ -17,13 +17,14 @@ export interface Vector<L extends string = string> {
   readonly labels?: L;
 }
 
-type LabelOf<N extends MetricName> = (keyof LabelsOf<N> & string) | TargetLabel;
+type OwnLabel<N extends MetricName> = keyof (typeof CATALOG)[N]['labels'] & string;
+type LabelOf<N extends MetricName> = OwnLabel<N> | TargetLabel;
 type Values<V> = V | readonly V[];
-/** What a label has to be: a value, one of several, or none of them. */
-type Condition<V> = Values<V> | { readonly not: Values<V> };
+/** What a label has to be: a value, one of several, none of them, or what a variable of the board says. */
+type Condition<V> = Values<V> | { readonly not: Values<V> } | { readonly chosen: `$${string}` };
 /** Conditions on the labels of a family. */
 export type Where<N extends MetricName> = {
-  readonly [L in keyof LabelsOf<N>]?: Condition<LabelsOf<N>[L]>;
+  readonly [L in OwnLabel<N>]?: Condition<LabelsOf<N>[L & keyof LabelsOf<N>]>;
 };
 
 type RuntimeName = keyof typeof RUNTIME_FAMILIES;
@@ -179,6 +180,11 @@ export function or<L extends string>(first: Vector<L>, other: Vector<string>): V
 /** Nothing counts as 0. Only for what has no series while all is well. */
 export const ZERO: Vector<never> = { text: 'vector(0)' };
 
+/** A number in a formula. */
+export function number(value: number): Vector<never> {
+  return { text: String(value) };
+}
+
 /** PromQL around vectors: formula`1 - ${a} / ${b}`. The labels are up to the test of legends. */
 export function formula(parts: TemplateStringsArray, ...vectors: readonly Vector[]): Vector {
   return { text: String.raw({ raw: parts }, ...vectors.map(({ text }) => text)) };
@@ -194,6 +200,7 @@ function select(name: string, where: object = {}, more = ''): string {
 type AnyCondition = Condition<string>;
 
 function matcher(label: string, condition: AnyCondition): string {
+  if (typeof condition === 'object' && 'chosen' in condition) return `${label}=~"${condition.chosen}"`;
   const negated = typeof condition === 'object' && 'not' in condition;
   const values = negated ? condition.not : condition;
   const [equals, matches] = negated ? ['!=', '!~'] : ['=', '=~'];

@@ -1,9 +1,10 @@
 /*
- * The variables of every board. They take their values from `omendb_build_info`, which each server has from its
- * first moment on. A Prometheus without Kubernetes sets no `namespace`: "All" then matches the missing label.
+ * The variables of every board. They take their values from `omendb_build_info`, which each server has from
+ * its first moment on. A Prometheus without Kubernetes sets no `namespace`: "All" then matches the missing
+ * label.
  */
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
-import { RUNBOOKS } from './addresses.js';
+import { RUNBOOKS } from './alerts.js';
 
 /** What every panel and query asks. */
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
