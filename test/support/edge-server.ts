@@ -8,6 +8,7 @@ import { SystemScheduler } from '#server/adapters/system/scheduler.js';
 import type { Handlers } from '#server/app/api.js';
 import { ApiKeys } from '#server/app/keys.js';
 import { LIMITS } from '#server/core/limits.js';
+import type { Logger } from '#server/ports/logger.js';
 import type { Tracer } from '#server/ports/tracer.js';
 import { Authenticator, sha256 } from '#server/transport/auth/authenticator.js';
 import { signToken } from '#server/transport/auth/jwt.js';
@@ -18,6 +19,8 @@ import { loggerInto } from './recorded-log.js';
 
 export interface EdgeServerOptions {
   readonly tracer?: Tracer;
+  /** Absent: lines are kept in `log`. */
+  readonly logger?: Logger;
   readonly maxInFlight?: number;
   readonly requestTimeoutMs?: number;
   readonly receiveTimeoutMs?: number;
@@ -55,10 +58,11 @@ export async function startEdgeServer(
   const keys = new ApiKeys({ store: new MemoryObjectStore(), clock, rng, digest: sha256 });
   const jsonBodyBytes = options.jsonBodyBytes ?? LIMITS.jsonBodyBytesMax;
   const protobufBodyBytes = options.protobufBodyBytes ?? LIMITS.protobufBodyBytesMax;
-  const metrics = new PrometheusMetrics({ clock, logger: loggerInto(log) });
+  const logger = options.logger ?? loggerInto(log);
+  const metrics = new PrometheusMetrics({ clock, logger });
   const server = await startServer(
     {
-      ...{ handlers, clock, rng, logger: loggerInto(log), version: '0.0.0-test', metrics },
+      ...{ handlers, clock, rng, logger, version: '0.0.0-test', metrics },
       tracer: options.tracer ?? NO_TRACER,
       authenticator: new Authenticator(() => SECRET, keys, clock),
       facts: {

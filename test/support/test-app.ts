@@ -8,6 +8,7 @@ import { openApp } from '#server/app/app.js';
 import type { TenantId } from '#server/core/ids.js';
 import { Arena } from '#server/core/memory/arena.js';
 import type { Attributes } from '#server/core/record/record.js';
+import type { Logger } from '#server/ports/logger.js';
 import type { Metrics } from '#server/ports/metrics.js';
 import type { ObjectStore } from '#server/ports/object-store.js';
 import { FakeClock } from './fake-clock.js';
@@ -29,6 +30,7 @@ export interface TestAppOptions {
   /** False: other servers use the store too. */
   readonly ownsStore?: boolean;
   readonly metrics?: Metrics;
+  readonly logger?: Logger;
   readonly recallSample?: number;
   readonly countTenants?: boolean;
   readonly clock?: FakeClock;
@@ -54,7 +56,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     clock,
     scheduler,
     rng: new SeededRng(options.seed ?? 1),
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? NO_METRICS,
     tracer: NO_TRACER,
     version: '0.0.0-test',

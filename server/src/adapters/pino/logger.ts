@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger as Pino } from 'pino';
 import type { LogFacts, Logger } from '../../ports/logger.js';
+import { describeError } from './describe-error.js';
 
 /** Names of facts that hold credentials wherever they appear; their values are replaced. */
 const SECRET_FACTS = ['authorization', 'token', 'secret', 'password', 'apiKey', 'jwtSecret'];
@@ -57,7 +58,7 @@ function build({ level, stream }: PinoOptions): Pino {
       errorKey: 'error',
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.errWithCause },
+      serializers: { error: (error: unknown) => describeError(error) },
       redact: { paths: SECRET_FACTS.flatMap((name) => [name, `*.${name}`]), censor: '[hidden]' },
     },
     // Synchronous, so that the last words of a process that fails are not lost.

@@ -65,7 +65,7 @@ function createServer(edge: Edge, options: HttpOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       const message = `the address cannot be read: ${error.message}`;
-      new Exchange(edge, request.url, unknown, request.raw, reply.raw).fail(
+      new Exchange(edge, 'none', unknown, request.raw, reply.raw).fail(
         new OmenError('INVALID_ARGUMENT', message),
       );
     },
@@ -78,7 +78,7 @@ function createServer(edge: Edge, options: HttpOptions): FastifyInstance {
   server.setNotFoundHandler(notFound(edge));
   server.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    new Exchange(edge, request.url, unknown, request.raw, reply.raw).fail(translate(error));
+    new Exchange(edge, 'none', unknown, request.raw, reply.raw).fail(translate(error));
   });
   return server;
 }
