@@ -23,7 +23,12 @@ try {
   mkdirSync(join(target, 'proto'), { recursive: true });
   copyFileSync(bare, join(target, 'proto/image.binpb'));
   run('typescript-native/bin/tsc', ['-b', 'dashboards']);
-  for (const script of ['dashboards/dist/main.js', 'scripts/alerts.mjs', 'scripts/metrics-reference.mjs']) {
+  for (const script of [
+    'dashboards/dist/main.js',
+    'scripts/alerts.mjs',
+    'scripts/metrics-reference.mjs',
+    'scripts/chart.mjs',
+  ]) {
     node(join(root, script), [target]);
   }
 } finally {

@@ -1,0 +1,226 @@
+{{/*
+The pod of a server, the same in a Deployment and a StatefulSet.
+*/}}
+{{- define "omendb.pod" -}}
+{{- $part := dict "root" . "component" "server" -}}
+metadata:
+  labels:
+    {{- include "omendb.selector" $part | nindent 4 }}
+    {{- with include "omendb.identityLabels" . }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with merge (dict) .Values.podLabels .Values.commonLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    # A change of settings replaces the pods.
+    checksum/settings: {{ include "omendb.settings" . | sha256sum }}
+    kubectl.kubernetes.io/default-container: omendb
+    {{- with merge (dict) .Values.podAnnotations .Values.commonAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "omendb.serviceAccount.server" . }}
+  automountServiceAccountToken: false
+  # Services whose names begin with omendb would become variables that look like settings.
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ .Values.termination.gracePeriodSeconds }}
+  {{- with include "omendb.pullSecrets" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  securityContext:
+    {{- toYaml .Values.podSecurityContext | nindent 4 }}
+  {{- include "omendb.scheduling" . | nindent 2 }}
+  {{- with .Values.hostAliases }}
+  hostAliases:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.dnsPolicy }}
+  dnsPolicy: {{ . }}
+  {{- end }}
+  {{- with .Values.dnsConfig }}
+  dnsConfig:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.initContainers }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: omendb
+      image: {{ include "omendb.image" . }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args: [serve]
+      envFrom:
+        - configMapRef:
+            name: {{ include "omendb.server" . }}
+        {{- with .Values.extraEnvFrom }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      env:
+        {{- include "omendb.serverEnv" . | nindent 8 }}
+      ports:
+        - name: http
+          containerPort: {{ include "omendb.port" (list . "http") }}
+        - name: grpc
+          containerPort: {{ include "omendb.port" (list . "grpc") }}
+        - name: ops
+          containerPort: {{ include "omendb.port" (list . "ops") }}
+      startupProbe:
+        httpGet:
+          path: /startupz
+          port: ops
+        {{- toYaml .Values.probes.startup | nindent 8 }}
+      livenessProbe:
+        httpGet:
+          path: /livez
+          port: ops
+        {{- toYaml .Values.probes.liveness | nindent 8 }}
+      readinessProbe:
+        httpGet:
+          path: /readyz
+          port: ops
+        {{- toYaml .Values.probes.readiness | nindent 8 }}
+      lifecycle:
+        preStop:
+          sleep:
+            seconds: {{ .Values.termination.preStopSeconds }}
+      {{- with .Values.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        {{- toYaml .Values.containerSecurityContext | nindent 8 }}
+      volumeMounts:
+        - name: data
+          mountPath: {{ include "omendb.dataDir" . }}
+        - name: tmp
+          mountPath: /tmp
+        - name: secrets
+          mountPath: /run/secrets/omendb
+          readOnly: true
+        {{- if .Values.tracing.headersSecret.name }}
+        - name: tracing
+          mountPath: /run/secrets/omendb-tracing
+          readOnly: true
+        {{- end }}
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with .Values.sidecars }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  volumes:
+    {{- include "omendb.serverVolumes" . | nindent 4 }}
+{{- end -}}
+
+{{- define "omendb.serverEnv" -}}
+- name: OMENDB_JWT_SECRET_FILE
+  value: /run/secrets/omendb/jwt-secret
+{{- with include "omendb.nodeOptions" (dict "resources" .Values.resources "share" .Values.memory.heapShare "options" .Values.nodeOptions) }}
+- name: NODE_OPTIONS
+  value: {{ . | quote }}
+{{- end }}
+{{- if .Values.tracing.headersSecret.name }}
+- name: OTEL_EXPORTER_OTLP_HEADERS_FILE
+  value: /run/secrets/omendb-tracing/headers
+{{- end }}
+{{- if and .Values.config.otelExporterOtlpEndpoint (not .Values.config.otelResourceAttributes) }}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: k8s.namespace.name={{ include "omendb.namespace" . }},k8s.pod.name=$(POD_NAME),service.namespace={{ .Release.Name }}
+{{- end }}
+{{- include "omendb.bucketEnv" . }}
+{{- end -}}
+
+{{/* Variables for access to the bucket, which jobs need too, and those of the user. */}}
+{{- define "omendb.bucketEnv" -}}
+{{- with .Values.s3.region }}
+- name: AWS_REGION
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.s3.credentials }}
+{{- if .secretName }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secretName }}
+      key: {{ .accessKeyIdKey }}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secretName }}
+      key: {{ .secretAccessKeyKey }}
+{{- end }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "omendb.serverVolumes" -}}
+{{- if eq .Values.storage.medium "EmptyDir" -}}
+- name: data
+  emptyDir:
+    sizeLimit: {{ .Values.storage.size }}
+{{ else if eq (include "omendb.kind" .) "Deployment" -}}
+- name: data
+  ephemeral:
+    volumeClaimTemplate:
+      {{- include "omendb.claim" . | nindent 6 }}
+{{ end -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: {{ .Values.tmpSize }}
+- name: secrets
+  secret:
+    secretName: {{ include "omendb.authSecret" . }}
+    # 0440: readable by the group of the pod.
+    defaultMode: 288
+    items:
+      - key: {{ .Values.auth.secretKey }}
+        path: jwt-secret
+{{- with .Values.tracing.headersSecret }}
+{{- if .name }}
+- name: tracing
+  secret:
+    secretName: {{ .name }}
+    defaultMode: 288
+    items:
+      - key: {{ .key }}
+        path: headers
+{{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Metadata and spec of a claim for the data volume. In a StatefulSet none of it may change, so nothing is in it that
+other values decide.
+*/}}
+{{- define "omendb.claim" -}}
+metadata:
+  labels:
+    {{- include "omendb.selector" (dict "root" . "component" "server") | nindent 4 }}
+  {{- with .Values.storage.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  accessModes:
+    {{- toYaml .Values.storage.accessModes | nindent 4 }}
+  {{- with default .Values.global.storageClass .Values.storage.storageClassName }}
+  storageClassName: {{ . }}
+  {{- end }}
+  {{- with .Values.storage.volumeAttributesClassName }}
+  volumeAttributesClassName: {{ . }}
+  {{- end }}
+  resources:
+    requests:
+      storage: {{ .Values.storage.size }}
+{{- end -}}
