@@ -1,56 +1,53 @@
 // `npm run pictures`: draws every board as it looks after some minutes of real traffic, into docs/img.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Board } from '#preview/board.js';
-import { startServer } from '../support/server-process.js';
+import { startOtlpReceiver } from '../support/otlp-receiver.js';
+import { boards, ROOT, sceneOf } from './boards.js';
 import { pause } from './conditions.js';
 import { startPrometheus } from './prometheus.js';
 import { openArtist } from './render.js';
-import { startTraffic } from './traffic.js';
+import { shippedRules } from './rules.js';
+import { openShop, targetOf } from './shop.js';
+import { freePorts } from '../support/server-process.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const [target = join(ROOT, 'docs/img'), boards = join(ROOT, 'dashboards')] = process.argv.slice(2);
-const SECONDS = Number(process.env['PICTURE_SECONDS'] ?? 150);
+const [target = join(ROOT, 'docs/img'), seconds = '180'] = process.argv.slice(2);
 
 const folder = await mkdtemp(join(tmpdir(), 'omendb-pictures-'));
-const server = await startServer({ dataDir: join(folder, 'data'), env: { OMENDB_FOLD_SLOTS: '64' } });
-const prometheus = await startPrometheus({
-  folder: join(folder, 'prometheus'),
-  targets: [
-    {
-      address: `127.0.0.1:${server.ports.ops}`,
-      labels: { job: 'omendb', namespace: 'shop', pod: 'omendb-0', instance: 'omendb-0' },
-    },
-  ],
-});
-const traffic = await startTraffic(server, { searchesPerSecond: (now) => 60 + 40 * Math.sin(now / 12) });
-await pause(SECONDS * 1000);
-const artist = await openArtist();
-await mkdir(target, { recursive: true });
-const end = Math.floor(Date.now() / 1000) - 1;
-for (const name of (await readdir(boards)).filter((name) => name.endsWith('.json')).sort()) {
-  if (name.startsWith('tsconfig')) continue;
-  const board = JSON.parse(await readFile(join(boards, name), 'utf8')) as Board;
-  const scene = {
-    prometheus: prometheus.url,
-    start: end - SECONDS + 10,
-    end,
-    step: 1,
-    rateIntervalSeconds: 10,
-    rangeSeconds: SECONDS,
-  };
-  const { png, panels } = await artist.draw(board, scene);
-  await writeFile(join(target, `${board.uid}.png`), png);
-  console.log(`${board.uid}.png  ${Math.round(png.length / 1024)} KiB, ${panels.length} panels`);
-  for (const { title, problem, pixels, colours } of panels) {
-    if (problem !== undefined || pixels < 50)
-      console.log(`  ${title}: ${problem ?? 'empty'} ${pixels} ${colours}`);
+const toStop: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+try {
+  const collector = await startOtlpReceiver();
+  toStop.unshift(() => collector.close());
+  const ports = await freePorts();
+  const prometheus = await startPrometheus({
+    folder: join(folder, 'prometheus'),
+    targets: [targetOf(ports, 'shop', 'omendb-0')],
+    rules: shippedRules(),
+  });
+  toStop.unshift(() => prometheus.stop());
+  const shop = await openShop({
+    folder: join(folder, 'shop'),
+    ports,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER_ARG: '0.02' },
+    products: 20_000,
+    searchesPerSecond: (now) => 60 + 35 * Math.sin(now / 14) + 10 * Math.sin(now / 3),
+  });
+  toStop.unshift(() => shop.stop());
+  process.stderr.write(`traffic for ${seconds} s …\n`);
+  await pause(Number(seconds) * 1000);
+  const artist = await openArtist();
+  toStop.unshift(() => artist.close());
+  await mkdir(target, { recursive: true });
+  const scene = sceneOf(prometheus.url, Number(seconds));
+  for (const board of boards()) {
+    const { png, panels } = await artist.draw(board, scene);
+    await writeFile(join(target, `${board.uid}.png`), png);
+    const empty = panels.flatMap(({ title, problem }) =>
+      problem === undefined ? [] : [`${title}: ${problem}`],
+    );
+    const lines = [`${board.uid}.png  ${Math.round(png.length / 1024)} KiB`, ...empty];
+    process.stdout.write(`${lines.join('\n  ')}\n`);
   }
+} finally {
+  for (const stop of toStop) await stop();
 }
-await artist.close();
-await traffic.stop();
-await prometheus.stop();
-await server.stop();
-await rm(folder, { recursive: true, force: true });

@@ -11,6 +11,7 @@ import type { Board } from '#preview/board.js';
 import type { Scene } from '#preview/frames.js';
 import type { DrawnPanel, Preview } from '#preview/page.js';
 import type { Seen } from '#preview/pixels.js';
+import { encodePng } from './indexed-png.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PREVIEW = join(ROOT, 'dashboards/preview');
@@ -85,11 +86,12 @@ async function drawOn(page: Page, url: string, board: Board, scene: Scene): Retu
   );
   if (problems.length > 0) throw new Error(`${board.uid}: ${problems.join('; ')}`);
   const png = await page.screenshot({ fullPage: true });
-  const seen = await page.evaluate(
-    ([picture, areas]) => (globalThis as unknown as WithPreview).preview.countPixels(picture, areas),
+  const { seen, indexed } = await page.evaluate(
+    ([picture, areas]) => (globalThis as unknown as WithPreview).preview.readPicture(picture, areas),
     [png.toString('base64'), drawn.map(({ area }) => area)] as const,
   );
-  return { png, panels: drawn.map((panel, i) => ({ ...panel, ...(seen[i] ?? { pixels: 0, colours: 0 }) })) };
+  const panels = drawn.map((panel, i) => ({ ...panel, ...(seen[i] ?? { pixels: 0, colours: 0 }) }));
+  return { png: encodePng(indexed), panels };
 }
 
 interface WithPreview {

@@ -1,5 +1,5 @@
-// What the clients of a shop would send: mostly searches, some reads, writes, deletions, snapshots, and now
-// and then a mistake. Vectors and choices follow from a seed.
+// What the clients of a shop would send: mostly searches, some reads, writes, deletions, snapshots, and now and
+// then a mistake. Vectors and choices follow from a seed.
 import { OmenClient } from '#sdk/index.js';
 import type { Collection } from '#sdk/index.js';
 import { grpcTransport } from '#sdk/grpc.js';
@@ -10,6 +10,8 @@ import { pause } from './conditions.js';
 const DIMENSIONS = 64;
 const COLOURS = ['red', 'green', 'blue', 'black', 'white'];
 const BATCH = 500;
+/** Collections that are asked one after the other, each for the first time since the server began. */
+const ARCHIVES = 60;
 
 interface Product {
   colour: string;
@@ -17,9 +19,9 @@ interface Product {
 }
 
 export interface TrafficOptions {
-  /** Records that are there before the traffic begins. Default 4000. */
-  readonly records?: number;
-  /** Searches per second at a moment, in seconds since the traffic began. Default 40 at any time. */
+  /** Products that are there before the traffic begins. Default 4000. */
+  readonly products?: number;
+  /** Searches per second at a moment, in seconds since the traffic began. Default 30 at any time. */
   readonly searchesPerSecond?: (seconds: number) => number;
 }
 
@@ -28,31 +30,48 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-/** Loads records and returns when they are there; then sends requests until it is stopped. */
-export async function startTraffic(server: ServerProcess, options: TrafficOptions = {}): Promise<Traffic> {
-  const { records = 4000, searchesPerSecond = () => 40 } = options;
-  const rng = new SeededRng(7);
-  const http = new OmenClient({ endpoint: server.url, token: server.token, retry: false });
+/** Makes the collections of the shop and fills them. */
+export async function loadShop(server: ServerProcess, { products = 4000 }: TrafficOptions): Promise<void> {
+  const rng = new SeededRng(1);
+  const client = new OmenClient({ endpoint: server.url, token: server.token });
+  await client.collections.create({ name: 'products', dimensions: DIMENSIONS });
+  await client.collections.create({ name: 'reviews', dimensions: DIMENSIONS, metric: 'l2' });
+  for (let from = 0; from < products; from += BATCH) {
+    await upsert(client.collection<Product>('products'), from, BATCH, rng);
+  }
+  await upsert(client.collection<Product>('reviews'), 0, BATCH, rng);
+  for (let year = 0; year < ARCHIVES; year++) {
+    const { name } = await client.collections.create({ name: `archive-${year}`, dimensions: DIMENSIONS });
+    await upsert(client.collection<Product>(name), 0, 50, rng);
+  }
+  await client.close();
+}
+
+/** Sends requests to a shop that was loaded, until it is stopped. */
+export function startTraffic(server: ServerProcess, options: TrafficOptions = {}): Traffic {
+  const { products: stock = 4000, searchesPerSecond = () => 30 } = options;
+  const rng = new SeededRng(2);
+  const { token } = server;
+  const http = new OmenClient({ endpoint: server.url, token, retry: false });
   const grpc = new OmenClient({
     endpoint: server.grpcAddress,
-    token: server.token,
+    token,
     transport: grpcTransport(),
     retry: false,
   });
   const stranger = new OmenClient({ endpoint: server.url, token: 'nobody.knows.me', retry: false });
-  await http.collections.create({ name: 'products', dimensions: DIMENSIONS });
-  await http.collections.create({ name: 'reviews', dimensions: DIMENSIONS, metric: 'l2' });
   const products = http.collection<Product>('products');
-  for (let from = 0; from < records; from += BATCH) await upsert(products, from, BATCH, rng);
-  await upsert(http.collection<Product>('reviews'), 0, BATCH, rng);
-
   const began = Date.now();
   let isOver = false;
-  const loop = async (perSecond: (seconds: number) => number, work: (turn: number) => Promise<unknown>) => {
+  const loop = async (perSecond: number | ((seconds: number) => number), work: (turn: number) => unknown) => {
     for (let turn = 0; !isOver; turn++) {
-      // Servers are killed and disks filled under this load: who looks at it reads the metrics.
-      await work(turn).catch(() => undefined);
-      await pause(1000 / Math.max(0.2, perSecond((Date.now() - began) / 1000)));
+      try {
+        await work(turn);
+      } catch {
+        // Some of the requests are wrong on purpose; who looks at the traffic reads the metrics.
+      }
+      const rate = typeof perSecond === 'number' ? perSecond : perSecond((Date.now() - began) / 1000);
+      await pause(1000 / Math.max(0.2, rate));
     }
   };
   const search = (client: OmenClient) => async (turn: number) => {
@@ -60,42 +79,23 @@ export async function startTraffic(server: ServerProcess, options: TrafficOption
     const filter = turn % 3 === 0 ? { filter: { colour: COLOURS[turn % COLOURS.length] ?? '' } } : {};
     await where.query({ vector: vector(rng), topK: 10, ...filter });
   };
-  const any = (): number => rng.below(records);
+  const any = (): number => rng.below(stock);
+  const price = (): { price: number } => ({ price: rng.below(500) });
   const loops = [
     loop((now) => searchesPerSecond(now) * 0.6, search(http)),
     loop((now) => searchesPerSecond(now) * 0.4, search(grpc)),
+    loop(8, () => products.getMany([`p${any()}`, `p${any()}`])),
+    loop(2, () => products.count({ filter: { price: { $lt: 100 } } })),
+    loop(1, () => products.scan({ pageSize: 200 }).pages().next()),
     loop(
-      () => 8,
-      () => products.getMany([`p${any()}`, `p${any()}`]),
-    ),
-    loop(
-      () => 2,
-      () => products.count({ filter: { price: { $lt: 100 } } }),
-    ),
-    loop(
-      () => 1,
-      () => products.scan({ pageSize: 200 }).pages().next(),
-    ),
-    loop(
-      (now) => searchesPerSecond(now) / 20,
+      (now) => searchesPerSecond(now) / 15,
       () => upsert(products, any(), 20, rng),
     ),
-    loop(
-      () => 2,
-      () => products.patch([{ id: `p${any()}`, attributes: { price: Math.round(rng.unit() * 500) } }]),
-    ),
-    loop(
-      () => 1,
-      () => products.delete({ ids: [`p${any()}`, `p${any()}`] }),
-    ),
-    loop(
-      () => 0.5,
-      (turn) => mistake(turn, http, stranger, rng),
-    ),
-    loop(
-      () => 0.3,
-      (turn) => errand(turn, http, products),
-    ),
+    loop(2, () => products.patch([{ id: `p${any()}`, attributes: price() }])),
+    loop(1, () => products.delete({ ids: [`p${any()}`, `p${any()}`] })),
+    loop(0.5, (turn) => mistake(turn, http, stranger, rng)),
+    loop(0.4, (turn) => errand(turn, http, products)),
+    loop(0.4, (turn) => http.collection(`archive-${turn % ARCHIVES}`).query({ vector: vector(rng) })),
   ];
   return {
     async stop() {
@@ -119,10 +119,10 @@ async function mistake(turn: number, http: OmenClient, stranger: OmenClient, rng
 /** What is done now and then. */
 async function errand(turn: number, http: OmenClient, products: Collection<Product>): Promise<void> {
   const errands = [
-    () => products.snapshots.create(`s${turn}`),
+    () => products.snapshots.create(`evening-${turn}`),
     () => http.collections.list({ pageSize: 10 }).pages().next(),
     () => products.stats(),
-    () => http.collections.branch('products', `branch-${turn}`),
+    () => http.collections.branch('products', `trial-${turn}`),
   ];
   await errands[turn % errands.length]?.();
 }

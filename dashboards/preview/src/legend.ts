@@ -46,7 +46,7 @@ export function legendOf(panel: Panel, series: readonly NamedSeries[]): HTMLElem
     table.append(head);
     for (const one of series) {
       const row = element('tr', '');
-      row.append(element('td', ''), ...calcs.map((calc) => element('td', 'number', figure(one, calc))));
+      row.append(element('td', 'name'), ...calcs.map((calc) => element('td', 'number', figure(one, calc))));
       row.firstElementChild?.append(mark(one), one.name);
       table.append(row);
     }

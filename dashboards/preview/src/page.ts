@@ -7,7 +7,7 @@ import { fetchPanel } from './frames.js';
 import type { PanelData, Scene } from './frames.js';
 import { drawHeatmap } from './heatmap.js';
 import { element } from './legend.js';
-import { countPixels } from './pixels.js';
+import { readPicture } from './pixels.js';
 import { drawTable } from './table.js';
 import { drawTimeSeries } from './time-series.js';
 
@@ -43,9 +43,9 @@ const DRAWINGS: Readonly<Record<string, Draw>> = {
 export interface Preview {
   /** Draws a board and tells what became of each panel. */
   drawBoard(board: Board, scene: Scene): Promise<readonly DrawnPanel[]>;
-  countPixels: typeof countPixels;
+  readPicture: typeof readPicture;
 }
-Object.assign(globalThis, { preview: { drawBoard, countPixels } satisfies Preview });
+Object.assign(globalThis, { preview: { drawBoard, readPicture } satisfies Preview });
 
 async function drawBoard(board: Board, scene: Scene): Promise<readonly DrawnPanel[]> {
   const root = document.body;

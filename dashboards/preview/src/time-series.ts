@@ -25,6 +25,7 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
   const stacked = shown.some((series) => isStacked(series));
   const columns = stacked ? stack(shown) : shown.map(({ values }) => [...values]);
   const steps = (settings.thresholds?.steps ?? []).filter((step) => typeof step.value === 'number');
+  const incrs = stepsOf(unit, settings.decimals);
   const lines = (settings.custom?.thresholdsStyle?.mode ?? 'off') === 'off' ? [] : steps;
   new uPlot(
     {
@@ -46,7 +47,7 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
             ),
         },
       },
-      axes: axes((value) => format(value, unit, settings.decimals)),
+      axes: axes((value) => format(value, unit, settings.decimals), incrs === undefined ? {} : { incrs }),
       series: [{}, ...shown.map((series) => lineOf(series, stacked))],
       ...(stacked
         ? { bands: shown.slice(1).map((_, i) => ({ series: [i + 2, i + 1] as [number, number] })) }
@@ -66,7 +67,7 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
 }
 
 /** Axes as both kinds of charts have them. */
-export function axes(write: (value: number) => string, splits?: uPlot.Axis.Splits): uPlot.Axis[] {
+export function axes(write: (value: number) => string, y: uPlot.Axis = {}): uPlot.Axis[] {
   const common = { stroke: FAINT_TEXT, font: FONT, grid: { stroke: GRID, width: 1 }, ticks: { show: false } };
   return [
     { ...common, size: 28, values: (_, at) => at.map((seconds) => clock(seconds)) },
@@ -74,12 +75,23 @@ export function axes(write: (value: number) => string, splits?: uPlot.Axis.Split
       ...common,
       size: (_, values) => Math.max(34, ...(values ?? []).map((text) => text.length * 6.3 + 14)),
       values: (_, at) => at.map((value) => (value === null ? '' : write(value))),
-      ...(splits === undefined ? { space: 26 } : { splits }),
+      space: 26,
+      ...y,
     },
   ];
 }
 
-/** Small rings where a request was traced. */
+/** Distances between lines of the grid that leave round numbers: powers of two for bytes, whole ones for counts. */
+function stepsOf(unit: string | undefined, decimals: number | undefined): number[] | undefined {
+  const powers = Array.from({ length: 50 }, (_, power) => power);
+  if (unit === 'bytes' || unit === 'binBps') return powers.map((power) => 2 ** power);
+  if (decimals === 0 && unit !== 'percent' && unit !== 'percentunit') {
+    return powers.slice(0, 12).flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+  }
+  return undefined;
+}
+
+/** Small marks where a request was traced. */
 export function drawExemplars(u: uPlot, data: PanelData, yOf: (value: number) => number): void {
   const { ctx, bbox } = u;
   ctx.save();
