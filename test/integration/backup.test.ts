@@ -6,7 +6,12 @@ import { omendb } from '../support/command.js';
 import type { ServerProcess } from '../support/server-process.js';
 import { startServer } from '../support/server-process.js';
 
-const ENV = { OMENDB_WORKER_THREADS: '1', OMENDB_MEMORY_BYTES: '256Mi', OMENDB_FOLD_SLOTS: '4' };
+const ENV = {
+  OMENDB_WORKER_THREADS: '1',
+  OMENDB_MEMORY_BYTES: '256Mi',
+  OMENDB_FOLD_SLOTS: '4',
+  OMENDB_BACKUP_MARK_INTERVAL: '100ms',
+};
 const TENANT = 'dev';
 
 describe('The commands on stores, beside a running server', function () {
@@ -67,7 +72,9 @@ describe('The commands on stores, beside a running server', function () {
     expect(await countIn(join(folder, 'new'), 'words')).to.equal(acknowledged);
     expect(await countIn(join(folder, 'old'), 'words')).to.be.within(before, acknowledged);
 
-    const victim = objectsOf(join(folder, 'copy')).find((path) => path.includes('/s/')) ?? '';
+    // The newest, so that it is part of the newest backup: merges replace older ones.
+    const segments = objectsOf(join(folder, 'copy')).filter((path) => path.includes('/s/'));
+    const [victim = ''] = segments.sort((one, two) => statSync(two).mtimeMs - statSync(one).mtimeMs);
     flipBit(victim);
     const damaged = await run('verify', '--from', store('copy'));
     expect(damaged.code).to.equal(1);
@@ -101,6 +108,24 @@ describe('The commands on stores, beside a running server', function () {
     expect(await count(server, 'words')).to.equal(100);
   });
 
+  it('tell the server of a backup, which then tells when it was made', async () => {
+    await create(server, 'words');
+    await write(server, 'words', 0);
+    const begunAt = Date.now() / 1000;
+    const backup = await run('backup', '--to', store('copy'));
+    expect(backup.code, backup.err).to.equal(0);
+    const endedAt = Date.now() / 1000;
+    const name = 'omendb_backup_last_success_timestamp_seconds';
+    let success = 0;
+    while (success === 0) success = (await metric(server, name)) ?? 0;
+    expect(success).to.be.within(begunAt, endedAt);
+    expect(await metric(server, 'omendb_backup_last_attempt_timestamp_seconds')).to.be.within(
+      begunAt,
+      success,
+    );
+    expect(await metric(server, 'omendb_backup_duration_seconds')).to.be.within(0.001, endedAt - begunAt);
+  });
+
   it('say what the collector would remove, and leave a folder in use alone', async () => {
     await create(server, 'words');
     await write(server, 'words', 0);
@@ -118,6 +143,13 @@ describe('The commands on stores, beside a running server', function () {
     expect(await count(server, 'words')).to.equal(50);
   });
 });
+
+/** Undefined while the server does not know. */
+async function metric(server: ServerProcess, name: string): Promise<number | undefined> {
+  const response = await fetch(`http://127.0.0.1:${server.ports.ops}/metrics`);
+  const value = new RegExp(`^${name} (.+)$`, 'm').exec(await response.text())?.[1];
+  return value === undefined ? undefined : Number(value);
+}
 
 async function create(server: ServerProcess, name: string): Promise<void> {
   await call(server, '/v1/collections', { name, dimensions: 4, metric: 'l2' });

@@ -33,6 +33,7 @@ export interface TestAppOptions {
   readonly logger?: Logger;
   readonly recallSample?: number;
   readonly countTenants?: boolean;
+  readonly backupMarkMs?: number;
   readonly clock?: FakeClock;
   readonly scheduler?: FakeScheduler;
   /** Timers fire by themselves unless this is false. */
@@ -67,6 +68,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     retentionMs: options.retentionMs ?? 0,
     recallSample: options.recallSample ?? 0,
     countTenants: options.countTenants ?? false,
+    ...(options.backupMarkMs === undefined ? {} : { backupMarkMs: options.backupMarkMs }),
     ...(options.openCollections === undefined ? {} : { openCollections: options.openCollections }),
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),
     ...(options.clusterFromRows === undefined ? {} : { clusterFromRows: options.clusterFromRows }),

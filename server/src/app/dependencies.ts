@@ -36,6 +36,8 @@ export interface AppDependencies {
   readonly recallSample?: number;
   /** Measure the vectors of every tenant apart; not unless told to. */
   readonly countTenants?: boolean;
+  /** Shortest time from one look at when the last backup was made to the next; 5 minutes unless given. */
+  readonly backupMarkMs?: number;
   /** Collections at rest that stay in memory; 1 000 unless given. */
   readonly openCollections?: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */

@@ -2,6 +2,7 @@
  * `omendb backup`
  */
 import { backUp } from '../app/backup/run-backup.js';
+import { storeAddress } from '../config/option-types.js';
 import type { BackupCommand } from './store-arguments.js';
 import type { CommandContext } from './store-session.js';
 import { rateText, sizeText, StoreSession } from './store-session.js';
@@ -12,7 +13,10 @@ export function backupStore(context: CommandContext, command: BackupCommand): Pr
   return StoreSession.run(context, json, async (session) => {
     const source = await session.openBeside(command.from ?? context.config.objectStore);
     const target = await session.open(to);
-    const report = await backUp({ ...session.work, source, target }, { selection, history });
+    const report = await backUp(
+      { ...session.work, source, target },
+      { selection, history, to: storeAddress().format(to) },
+    );
     const { backupId, collections, failed, objects, bytes, copiedObjects, copiedBytes, tookMs } = report;
     const names = collections.map(({ tenant, schema }) => `${tenant}/${schema.name}`);
     session.say(

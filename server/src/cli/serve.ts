@@ -87,6 +87,7 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
         stalenessMs: config.stalenessMs,
         recallSample: config.recallSample,
         countTenants: config.countTenants,
+        backupMarkMs: config.backupMarkMs,
       },
       // The folder's lock keeps other servers out; a bucket is anybody's.
       ownsStore: config.objectStore.kind === 'file',

@@ -190,6 +190,12 @@ export const OPTIONS = {
       'Oldest state that a read is answered from when several servers share a bucket, unless it asks for strong ' +
       'consistency or names a write. 0ms looks for other writes at every read.',
   }),
+  backupMarkMs: defineOption({
+    env: 'OMENDB_BACKUP_MARK_INTERVAL',
+    type: type.duration('100ms', '24h'),
+    default: 300_000,
+    doc: 'How often the server looks when the last backup was made, while its metrics are asked for.',
+  }),
   maxInFlight: defineOption({
     env: 'OMENDB_MAX_IN_FLIGHT',
     type: type.int(1, 100_000),

@@ -19,6 +19,7 @@ import { RootStore } from '../log/root-store.js';
 import type { RetryDeps } from '../log/storage-retry.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import { listAll } from '../maintenance/list-objects.js';
+import { BackupMarker } from './backup-marks.js';
 import type { BackedUpCollection, BackupRecord, FailedCollection } from './backup-record.js';
 import { listBackups, newBackupId, putBackupRecord, readBackupRecord } from './backup-record.js';
 import { boundsOfCollections, forEachBounded } from './bounded.js';
@@ -39,6 +40,8 @@ export interface BackupDeps extends StoreWork {
 export interface BackupOptions {
   readonly selection: CollectionSelection;
   readonly history: BackupHistory;
+  /** Where the backup goes, for people who look at the store. */
+  readonly to?: string;
 }
 
 export interface BackupReport extends Omit<Progress, 'at'> {
@@ -87,6 +90,9 @@ class BackupRun {
     const startedMs = deps.clock.monotonic();
     const startedAtMs = Math.floor(deps.clock.now());
     const backupId = newBackupId(startedAtMs, deps.rng);
+    const store = deps.source;
+    const marker = new BackupMarker({ store, retry: this.#retry, logger: deps.logger }, backupId);
+    if (options.selection.isAll) await marker.begun();
     const copier = await this.#copier();
     const all = await options.selection.of(this.#catalog);
     await forEachBounded(all, boundsOfCollections(deps.signal), (living) =>
@@ -100,9 +106,13 @@ class BackupRun {
       ...{ collections: this.#collections, failed: this.#failed, objects: this.#objects },
     };
     await putBackupRecord(deps.target, record, this.#retry);
+    const tookMs = deps.clock.monotonic() - startedMs;
+    // What leaves something out is not what whoever looks for the last backup means.
+    if (record.full && record.failed.length === 0) {
+      await marker.ended({ endedAtMs: record.endedAtMs, tookMs, to: options.to ?? '' });
+    }
     return {
-      ...{ backupId, collections: this.#collections, failed: this.#failed, ...this.#totals },
-      tookMs: deps.clock.monotonic() - startedMs,
+      ...{ backupId, collections: this.#collections, failed: this.#failed, ...this.#totals, tookMs },
     };
   }
 

@@ -5,6 +5,8 @@
  *     {prefix}_catalog/{hh}/{tenant}/{name}         name to collection, compare-and-swap
  *     {prefix}_doomed/{collectionId}                whose objects are to be removed, if the catalog says so
  *     {prefix}_backups/{backupId}                   what a backup consists of, write-once
+ *     {prefix}_backup_marks/{backupId}-begun        when the store was last backed up, write-once
+ *                                     -ended
  *     {prefix}n/{hh}/{collectionId}/root            compare-and-swap
  *                                  /m/{version}-{nonce}   every version of the root, write-once
  *                                  /w/{slot}              the log, write-once
@@ -73,6 +75,15 @@ export class ObjectLayout {
 
   backupKey(backupId: string): string {
     return `${this.backupPrefix}${backupId}`;
+  }
+
+  /** Every mark that a backup of this store has left. */
+  get backupMarkPrefix(): string {
+    return `${this.prefix}_backup_marks/`;
+  }
+
+  backupMarkKey(backupId: string, kind: 'begun' | 'ended'): string {
+    return `${this.backupMarkPrefix}${backupId}-${kind}`;
   }
 
   collection(id: CollectionId): CollectionLayout {
