@@ -4,6 +4,7 @@ import { ERROR_TABLE, ERROR_TYPES, GRPC_CODES, GRPC_CODE_NAMES } from '#server/c
 import { CATALOG, OPERATIONS, RUNTIME_FAMILIES } from '#server/core/metrics/catalog.js';
 import type { Family, LabelValues } from '#server/core/metrics/families.js';
 import { METHODS } from '#server/gen/methods.js';
+import { snakeCase } from '../support/request-tally.js';
 import { expectNone } from '../tidy/tree.js';
 
 const ALL = Object.entries<Family>(CATALOG);
@@ -158,10 +159,6 @@ describe('The metric catalogue', () => {
     expect(sum(() => true)).to.be.at.most(2000);
   });
 });
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter, at: number) => `${at === 0 ? '' : '_'}${letter.toLowerCase()}`);
-}
 
 /** Series when every label has had every value, with as many engines as a server has unless told. */
 function worstCase(family: Family): number {

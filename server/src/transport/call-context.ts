@@ -8,6 +8,9 @@ import type { Identity } from './auth/identity.js';
 /** What public methods see: they read nothing of a tenant. */
 const NOBODY = { tenant: '' as TenantId, subject: 'anonymous' } as const;
 
+/** The deadline of a client comes earlier than ours by the time that its request was under way. */
+const DEADLINE_SLACK_MS = 20;
+
 /**
  * One request on its way through the server. The signal is made when somebody asks for it: most requests are
  * answered before anybody wants to know whether they are still wanted.
@@ -58,23 +61,31 @@ export class CallContext implements RequestContext {
   /** Calls `onEnd` once, when the deadline passes or `cancel` is called before `finish`. */
   watch(onEnd: (reason: OmenError) => void): void {
     this.#onEnd = onEnd;
-    const allowedMs = this.deadlineMs - this.startedMs;
     this.#timer = setTimeout(() => {
-      const message = `the request was not answered within ${Math.round(allowedMs)} ms`;
-      this.#end(new OmenError('DEADLINE_EXCEEDED', message));
-    }, allowedMs);
+      this.#expire();
+    }, this.deadlineMs - this.startedMs);
   }
 
-  /** The client went away. */
-  cancel(): void {
+  /**
+   * The client went away. Clients keep their deadlines by themselves, so one that goes at its deadline waited
+   * in vain and did not change its mind.
+   */
+  cancel(nowMs: number): void {
     // Streams tell of their end after every answer: an error is made only when it is needed.
-    if (this.#onEnd !== undefined) this.#end(new OmenError('CANCELLED', 'the client gave up'));
+    if (this.#onEnd === undefined) return;
+    if (nowMs >= this.deadlineMs - DEADLINE_SLACK_MS) this.#expire();
+    else this.#end(new OmenError('CANCELLED', 'the client gave up'));
   }
 
   /** The answer is on its way: nothing can end the request early any more. */
   finish(): void {
     clearTimeout(this.#timer);
     this.#onEnd = undefined;
+  }
+
+  #expire(): void {
+    const allowedMs = Math.round(this.deadlineMs - this.startedMs);
+    this.#end(new OmenError('DEADLINE_EXCEEDED', `the request was not answered within ${allowedMs} ms`));
   }
 
   #end(reason: OmenError): void {

@@ -54,7 +54,7 @@ export function handlerOf<N extends MethodName>(
     if (edge.traces) edge.trace(context, answer.asked, (header) => textOf(grpcCall.metadata, header));
     context.watch(answer.fail);
     grpcCall.on('cancelled', () => {
-      context.cancel();
+      context.cancel(edge.deps.clock.monotonic());
     });
     let identity = edge.identify(method, textOf(grpcCall.metadata, 'authorization'));
     if (identity instanceof Promise) identity = await identity;

@@ -32,8 +32,12 @@ export class Connections {
   /** Whether new connections can be seen, and their windows widened. */
   readonly known: boolean;
 
-  /** After `bindAsync`. */
-  constructor(server: Server) {
+  /**
+   * After `bindAsync`.
+   *
+   * @param onCall Called with the path of every call.
+   */
+  constructor(server: Server, onCall: (path: string) => void) {
     const servers = (server as unknown as Internals).http2Servers;
     this.known = servers instanceof Map && servers.size > 0;
     if (!this.known) return;
@@ -42,6 +46,9 @@ export class Connections {
         session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
         this.#sessions.add(session);
         session.once('close', () => this.#sessions.delete(session));
+      });
+      http2Server.on('stream', (_stream, headers) => {
+        onCall(headers[':path'] ?? '');
       });
     }
   }

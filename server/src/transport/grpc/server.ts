@@ -12,6 +12,7 @@ import type {
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { OmenError } from '../../core/errors.js';
+import { quote } from '../../core/ids.js';
 import { DESCRIPTOR_SET_BASE64 } from '../../gen/descriptors.js';
 import type { MethodName } from '../../gen/methods.js';
 import { METHODS } from '../../gen/methods.js';
@@ -29,6 +30,12 @@ export interface GrpcOptions {
   readonly grpcConnectionAgeMs: number;
   readonly grpcReflection: boolean;
 }
+
+type SentStatus = Parameters<InstanceType<typeof ServerInterceptingCall>['sendStatus']>[0];
+
+const METHOD_NAMES: ReadonlyMap<string, MethodName> = new Map(
+  (Object.keys(METHODS) as MethodName[]).map((name) => [METHODS[name].grpcPath, name]),
+);
 
 /** Beyond the longest request, so that none is cut off because its connection is old. */
 const CONNECTION_AGE_GRACE_MS = 5000;
@@ -57,7 +64,9 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
   if (options.grpcReflection) await addReflection(server);
   const widened = widenStreamWindows(server);
   const port = await bind(server, options);
-  const connections = new Connections(server);
+  const connections = new Connections(server, (path) => {
+    countUnknown(edge, path);
+  });
   if (!connections.known || !widened) {
     edge.deps.logger.warn(
       'gRPC uploads use windows of 64 KiB: this version of grpc-js cannot be told otherwise',
@@ -128,24 +137,42 @@ function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
 }
 
 /**
- * grpc-js refuses a message that is too large by itself and gives no reason. It does so past the
- * interceptors, on its own call object, so the reason is added there.
+ * grpc-js refuses messages that are too large or cannot be read by itself and gives no reason. It does so past
+ * the interceptors, on its own call object, so the reason is added there.
  */
 function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): ServerInterceptor {
-  return (method, call) => {
-    const meter = edge.requests.of('grpc', methodAt(method.path));
+  return (definition, call) => {
+    const name = methodAt(definition.path);
+    if (name === undefined) return call as InstanceType<typeof ServerInterceptingCall>;
+    const meter = edge.requests.of('grpc', name);
+    const method = METHODS[name].name;
     const send = call.sendStatus.bind(call);
+    let over = false;
     call.sendStatus = (sent) => {
-      if (sent.code === status.RESOURCE_EXHAUSTED && !hasDetails(sent)) {
-        const message = `the message is larger than ${protobufBodyBytes} bytes: send smaller batches`;
-        const metadata = { limitBytes: String(protobufBodyBytes) };
-        const error = new OmenError('MESSAGE_TOO_LARGE', message, { metadata });
-        meter.failed(error);
-        send({ ...sent, ...toServiceError(error, edge.requestId(undefined)) });
-      } else send(sent);
+      // It may find fault again with what it refused.
+      const refusal = over ? undefined : refusalOf(sent, protobufBodyBytes);
+      over = true;
+      if (refusal === undefined) {
+        send(sent);
+        return;
+      }
+      const requestId = edge.requestId(undefined);
+      const error = edge.ends.failed({ method, requestId, meter }, refusal);
+      send({ ...sent, ...toServiceError(error, requestId) });
     };
     return call as InstanceType<typeof ServerInterceptingCall>;
   };
+}
+
+/** Why grpc-js refuses a call; undefined for a status that is ours, or that ends a call which is at work. */
+function refusalOf(sent: SentStatus, messageBytesMax: number): OmenError | undefined {
+  const { code } = sent;
+  const ends = code === status.OK || code === status.CANCELLED || code === status.DEADLINE_EXCEEDED;
+  if (ends || hasDetails(sent)) return undefined;
+  if (code !== status.RESOURCE_EXHAUSTED)
+    return new OmenError('MALFORMED_BODY', sent.details ?? 'no message');
+  const message = `the message is larger than ${messageBytesMax} bytes: send smaller batches`;
+  return new OmenError('MESSAGE_TOO_LARGE', message, { metadata: { limitBytes: String(messageBytesMax) } });
 }
 
 /**
@@ -168,9 +195,15 @@ const releaseAnswers: ServerInterceptor = (_method, call) => {
   return call as InstanceType<typeof ServerInterceptingCall>;
 };
 
+/** grpc-js answers a call of no method by itself, before any interceptor. */
+function countUnknown(edge: Edge, path: string): void {
+  if (path.startsWith('/grpc.') || methodAt(path) !== undefined) return;
+  edge.requests.of('grpc').failed(new OmenError('METHOD_NOT_FOUND', `there is no method ${quote(path)}`));
+}
+
 /** The method of ours that a gRPC path names. */
 function methodAt(path: string): MethodName | undefined {
-  return (Object.keys(METHODS) as MethodName[]).find((name) => METHODS[name].grpcPath === path);
+  return METHOD_NAMES.get(path);
 }
 
 function hasDetails({

@@ -2,6 +2,7 @@
  * One HTTP request and its answer, whichever of them comes to an end first: it is answered at most once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { OmenError } from '../../core/errors.js';
 import { OmenError as Refusal } from '../../core/errors.js';
 import type { CallContext } from '../call-context.js';
@@ -15,6 +16,8 @@ import type { Encoding } from './negotiate.js';
 import { JSON_TYPE, PROTOBUF, encodingOfAnswer } from './negotiate.js';
 
 const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000;
+
+const LATEST = new WeakMap<Socket, Exchange>();
 
 export class Exchange implements Asked {
   readonly requestId: string;
@@ -34,6 +37,13 @@ export class Exchange implements Asked {
     this.#sent = edge.held.open();
     this.requestId = edge.requestId(textOf(request.headers['x-request-id']));
     this.encoding = encodingOfAnswer(request.headers);
+    LATEST.set(request.socket, this);
+  }
+
+  /** The request on a connection that has not come in completely; undefined between two requests. */
+  static unfinishedOn(socket: Socket): Exchange | undefined {
+    const latest = LATEST.get(socket);
+    return latest?.request.complete === false ? latest : undefined;
   }
 
   /** Starts the clock. Throws `INVALID_ARGUMENT` for a time-out that is none. */
@@ -46,7 +56,7 @@ export class Exchange implements Asked {
     });
     this.response.once('close', () => {
       // After the answer this changes nothing.
-      context.cancel();
+      context.cancel(this.edge.deps.clock.monotonic());
     });
     return context;
   }
@@ -75,6 +85,16 @@ export class Exchange implements Asked {
         ? statusToBytes(error, this.requestId)
         : statusToJson(error, this.requestId);
     this.#write(error.row.http, body, headersOf(error));
+  }
+
+  /**
+   * The connection broke off inside of the request, and is answered by whoever noticed. False when the request
+   * was answered already.
+   */
+  breakOff(error: OmenError): boolean {
+    if (!this.#end()) return false;
+    this.edge.ends.failed(this, error, this.#context);
+    return true;
   }
 
   #holdUntilSent(bytes: number): void {

@@ -125,8 +125,8 @@ function translate(error: unknown): unknown {
 }
 
 /**
- * What cannot be read as HTTP, or comes too slowly: there is no request to answer, so the bytes are written
- * by hand.
+ * What cannot be read as HTTP, or comes too slowly: there is no request to answer, or it cannot be read to its
+ * end, so the bytes are written by hand.
  */
 function refuseConnection(
   error: Error & { code?: string },
@@ -140,7 +140,12 @@ function refuseConnection(
   }
   const [line, reason, message] = describeClientError(error.code, receiveTimeoutMs);
   const refusal = new OmenError(reason, message);
-  edge.requests.of('http').failed(refusal);
+  const unfinished = Exchange.unfinishedOn(socket);
+  if (unfinished === undefined) edge.requests.of('http').failed(refusal);
+  else if (!unfinished.breakOff(refusal)) {
+    socket.destroy();
+    return;
+  }
   const body = Buffer.from(statusToJson(refusal, edge.requestId(undefined)));
   const head = `HTTP/1.1 ${line}\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
   socket.end(Buffer.concat([Buffer.from(head), body]));
@@ -163,6 +168,8 @@ function describeClientError(
         'MESSAGE_TOO_LARGE',
         'the headers are larger than 16 KiB',
       ];
+    case 'HPE_INVALID_EOF_STATE':
+      return ['400 Bad Request', 'CANCELLED', 'the client went away while it sent the request'];
     default:
       return ['400 Bad Request', 'MALFORMED_BODY', 'this is not an HTTP/1.1 request'];
   }
