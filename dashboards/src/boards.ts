@@ -14,3 +14,8 @@ import { tenants } from './tenants.js';
 export function boards(): Board[] {
   return [overview(), queries(), enginePool(), storage(), tenants(), slo(), cost()];
 }
+
+/** The text of a board's file. */
+export function boardText({ json }: Board): string {
+  return `${JSON.stringify(json, undefined, 2)}\n`;
+}

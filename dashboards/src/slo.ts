@@ -126,14 +126,16 @@ function burn(budget: Budget): Tile[] {
     }),
     graph({
       title: `Slow burn: ${bad}`,
-      what: `The same over longer times. At the dashed line the budget of 30 days lasts ${days(slow)}.`,
+      what: `The same over longer times. At ${String(slow)} the budget of 30 days lasts ${days(slow)}.`,
       normal: 'Below 1.',
-      act: 'Above: no need to wake anybody, but find the cause today.',
-      alerts: [budget === 'errors' ? 'OmenDBErrorBudgetBurnSlow' : 'OmenDBLatencyBudgetBurn'],
+      act: `Above ${String(slow)}: no need to wake anybody, but find the cause today.`,
+      // Of slow searches only the fast burn alerts.
+      ...(budget === 'errors'
+        ? { alerts: ['OmenDBErrorBudgetBurnSlow'], thresholds: [[slow, RED]] }
+        : { alerts: ['OmenDBLatencyBudgetBurn'] }),
       unit: 'short',
       width: 12,
       queries: [per('30m', YELLOW), per('6h', RED)],
-      thresholds: [[slow, RED]],
     }),
   ];
 }

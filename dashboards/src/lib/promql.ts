@@ -17,15 +17,22 @@ export interface Vector<L extends string = string> {
   readonly labels?: L;
 }
 
+/** The buckets of a histogram, one series for each bound. */
+export interface Buckets<L extends string> extends Vector<L | 'le'> {
+  readonly buckets: true;
+  /** For the compiler only. */
+  readonly own?: L;
+}
+
 type OwnLabel<N extends MetricName> = keyof (typeof CATALOG)[N]['labels'] & string;
 type LabelOf<N extends MetricName> = OwnLabel<N> | TargetLabel;
 type Values<V> = V | readonly V[];
 /** What a label has to be: a value, one of several, none of them, or what a variable of the board says. */
 type Condition<V> = Values<V> | { readonly not: Values<V> } | { readonly chosen: `$${string}` };
 /** Conditions on the labels of a family. */
-export type Where<N extends MetricName> = {
-  readonly [L in OwnLabel<N>]?: Condition<LabelsOf<N>[L & keyof LabelsOf<N>]>;
-};
+export type Where<N extends MetricName> = [OwnLabel<N>] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [L in OwnLabel<N>]?: Condition<LabelsOf<N>[L & keyof LabelsOf<N>]> };
 
 type RuntimeName = keyof typeof RUNTIME_FAMILIES;
 type RuntimeOf<T extends string> = {
@@ -45,15 +52,6 @@ const WINDOW = '$__rate_interval';
 /** The series of a gauge. */
 export function gauge<N extends NameOf<'gauge'>>(name: N, where?: Where<N>): Vector<LabelOf<N>> {
   return { text: select(name, where) };
-}
-
-/** The series of a gauge over a window, through a function such as `max_over_time`. */
-export function gaugeOver<N extends NameOf<'gauge'>>(
-  apply: 'max_over_time' | 'min_over_time' | 'deriv',
-  name: N,
-  window: string,
-): Vector<LabelOf<N>> {
-  return { text: `${apply}(${select(name)}[${window}])` };
 }
 
 /** How fast a counter grows, per second. */
@@ -79,8 +77,8 @@ export function bucketRate<N extends NameOf<'histogram'>>(
   name: N,
   where?: Where<N>,
   window = WINDOW,
-): Vector<LabelOf<N> | 'le'> {
-  return { text: `rate(${select(`${name}_bucket`, where)}[${window}])` };
+): Buckets<LabelOf<N>> {
+  return { text: `rate(${select(`${name}_bucket`, where)}[${window}])`, buckets: true };
 }
 
 /** Values up to `bound`, per second. @throws When the family has no bucket that ends there. */
@@ -161,7 +159,7 @@ export function topk<L extends string>(n: string, vector: Vector<L>): Vector<L> 
 /** The value below which the share `q` of the values lies, from the rate of buckets. */
 export function quantile<L extends string, K extends L = never>(
   q: number,
-  buckets: Vector<L | 'le'>,
+  buckets: Buckets<L>,
   ...by: readonly K[]
 ): Vector<K> {
   return { text: `histogram_quantile(${String(q)}, sum by (${['le', ...by].join(', ')}) (${buckets.text}))` };
