@@ -46,22 +46,17 @@ export function traffic(): Tile[] {
     }),
     graph({
       title: 'Requests in work',
-      what: 'Requests that were accepted and are not yet answered, and how many may be.',
-      normal: 'Far below the limit.',
+      what:
+        'Requests that were accepted and are not yet answered. "Full" above says how near the limit they ' +
+        'are.',
+      normal: 'The rate times the mean latency: a few.',
       act: 'Near the limit requests are refused as overloaded: see Latency for what holds them.',
       alerts: ['OmenDBOverloaded'],
       boards: ['omendb-engine-pool'],
       unit: 'short',
       width: 7,
-      queries: [
-        { expr: sum(gauge('omendb_requests_in_flight'), 'protocol'), legend: '{{protocol}}' },
-        {
-          expr: sum(gauge('omendb_requests_in_flight_limit')),
-          legend: 'limit',
-          color: RED,
-          dashed: true,
-        },
-      ],
+      queries: [{ expr: sum(gauge('omendb_requests_in_flight'), 'protocol'), legend: '{{protocol}}' }],
+      stack: true,
     }),
   ];
 }
@@ -184,6 +179,7 @@ export function latency(): Tile[] {
           color: BLUE,
         },
       ],
+      softMin: 0.95,
       max: 1,
       base: RED,
       thresholds: [[PROMISE.latency, GREEN]],

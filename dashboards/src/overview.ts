@@ -20,6 +20,7 @@ import {
   max,
   min,
   or,
+  orElse,
   quantile,
   ratio,
   runtime,
@@ -117,7 +118,7 @@ function answers(): Tile[] {
       min: 0,
     }),
     stat({
-      title: 'Error budget left, 30 days',
+      title: 'Error budget left',
       what:
         `What is left of the failures that a target of ${percent(PROMISE.availability)} allows in 30 ` +
         'days. Below 0 it is missed.',
@@ -204,9 +205,10 @@ function detailsOfHealth(): Tile[] {
       act: 'Open the runbook: alerts/runbooks/ has a page with the name of each alert.',
       unit: 'short',
       width: 8,
+      height: 6,
       queries: [
         {
-          expr: or(
+          expr: orElse(
             count(FIRING, 'alertname', 'severity'),
             formula`label_replace(${ZERO}, "alertname", "none", "", "")`,
           ),
@@ -223,6 +225,7 @@ function detailsOfHealth(): Tile[] {
       alerts: ['OmenDBServerDown', 'OmenDBNotReady', 'OmenDBCrashLooping'],
       unit: 'short',
       width: 8,
+      height: 6,
       queries: [
         {
           expr: or(min(gauge('omendb_ready'), 'instance'), min(formula`${UP} == 0`, 'instance')),
@@ -241,6 +244,7 @@ function detailsOfHealth(): Tile[] {
       alerts: ['OmenDBVersionSkew'],
       unit: 's',
       width: 8,
+      height: 6,
       queries: [
         {
           expr: ages(),

@@ -339,6 +339,7 @@ function recall(): Tile[] {
           color: ORANGE,
         },
       ],
+      softMin: 0.8,
       max: 1,
       base: RED,
       thresholds: [[bound('OmenDBRecallLow'), GREEN]],

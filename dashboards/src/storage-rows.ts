@@ -5,6 +5,7 @@ import { bound, duration, percent } from './lib/alerts.js';
 import type { Tile } from './lib/panels.js';
 import { GREEN, ORANGE, RED, graph, heatmap, stat } from './lib/panels.js';
 import {
+  ZERO,
   bucketRate,
   countRate,
   formula,
@@ -127,6 +128,8 @@ export function objectStore(): Tile[] {
 
 /** Whether data is lost, or would be. */
 export function damageAndBackup(): Tile[] {
+  const ofRequests = sum(increase('omendb_errors_total', { type: 'data_loss' }, '1h'));
+  const ofTasks = sum(increase('omendb_background_failures_total', { type: 'data_loss' }, '1h'));
   const success = max(gauge('omendb_backup_last_success_timestamp_seconds'));
   const attempt = max(gauge('omendb_backup_last_attempt_timestamp_seconds'));
   return [
@@ -140,9 +143,7 @@ export function damageAndBackup(): Tile[] {
       width: 5,
       queries: [
         {
-          expr: formula`${sum(increase('omendb_errors_total', { type: 'data_loss' }, '1h'))} + ${sum(
-            increase('omendb_background_failures_total', { type: 'data_loss' }, '1h'),
-          )}`,
+          expr: formula`(${or(ofRequests, ZERO)}) + (${or(ofTasks, ZERO)})`,
           legend: 'damage',
         },
       ],
@@ -183,7 +184,7 @@ export function damageAndBackup(): Tile[] {
         { expr: or(formula`time() - (${attempt} > 0)`, formula`vector(-1)`), legend: 'attempt' },
         { expr: max(gauge('omendb_backup_duration_seconds')), legend: 'duration' },
       ],
-      words: { '-1': 'never' },
+      words: { '-1': 'never', '0': 'none' },
       sparkline: false,
     }),
     graph({

@@ -121,6 +121,7 @@ function index(): Tile[] {
       width: 8,
       queries: [{ expr: sum(gauge('omendb_index_backlog_vectors'), 'instance'), legend: '{{instance}}' }],
       thresholds: [[bound('OmenDBIndexBacklogGrowing'), RED]],
+      zoomed: true,
     }),
     graph({
       title: 'Bytes in the log only',

@@ -4,10 +4,10 @@
 import { bound } from './lib/alerts.js';
 import type { Board } from './lib/board.js';
 import { board } from './lib/board.js';
-import type { Tile } from './lib/panels.js';
+import type { Query, Tile } from './lib/panels.js';
 import { RED, bars, graph, stat } from './lib/panels.js';
 import type { Vector } from './lib/promql.js';
-import { formula, gauge, increase, or, rate, sum, topk } from './lib/promql.js';
+import { formula, gauge, increase, orElse, rate, sum, topk } from './lib/promql.js';
 import { numberVariable } from './lib/variables.js';
 
 const COUNTED =
@@ -53,12 +53,7 @@ function sizes(): Tile[] {
       unit: 'short',
       width: 6,
       height: 8,
-      queries: [
-        { expr: sum(gauge('omendb_tenants', { size_class: '0' })), legend: 'below 100' },
-        { expr: sum(gauge('omendb_tenants', { size_class: '1e2' })), legend: 'from 100' },
-        { expr: sum(gauge('omendb_tenants', { size_class: '1e4' })), legend: 'from 10 000' },
-        { expr: sum(gauge('omendb_tenants', { size_class: '1e6' })), legend: 'from 1 000 000' },
-      ],
+      queries: bySize(),
       decimals: 0,
     }),
     graph({
@@ -75,16 +70,30 @@ function sizes(): Tile[] {
     }),
     graph({
       title: 'Tenants by size over time',
-      what: 'Tenants with open collections, by the least number of their vectors.',
+      what: 'The same over time.',
       normal: 'Steady, or growing with your users.',
       act: 'Tenants move up a class: plan for memory.',
       unit: 'short',
       width: 7,
-      queries: [{ expr: sum(gauge('omendb_tenants'), 'size_class'), legend: 'from {{size_class}}' }],
+      queries: bySize(),
       stack: true,
       decimals: 0,
     }),
   ];
+}
+
+/** Legends that people read, instead of the values of the label. */
+function bySize(): Query[] {
+  const names = {
+    '0': 'below 100',
+    '1e2': 'from 100',
+    '1e4': 'from 10 000',
+    '1e6': 'from 1 000 000',
+  } as const;
+  return (Object.keys(names) as (keyof typeof names)[]).map((size_class) => ({
+    expr: sum(gauge('omendb_tenants', { size_class })),
+    legend: names[size_class],
+  }));
 }
 
 function limits(): Tile[] {
@@ -212,5 +221,5 @@ function largestTenants(): Tile[] {
 
 /** The series, or one that says why there are none. */
 function named(vector: Vector<'tenant'>): Vector<'tenant'> {
-  return or(vector, formula`label_replace(vector(0), "tenant", "not counted", "", "")`);
+  return orElse(vector, formula`label_replace(vector(0), "tenant", "not counted", "", "")`);
 }

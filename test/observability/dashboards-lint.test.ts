@@ -167,6 +167,12 @@ const BREACHES: Readonly<Record<string, readonly Breach[]>> = {
     asks(`max(up${SELECTOR})`, 'its legend shows instance, which its series do not have', '{{instance}}'),
     asks(`up${SELECTOR}`, 'its legend shows collection, which', '{{instance}} {{collection}}'),
   ],
+  'target-fallback': [
+    asks(
+      `max by (job) (up${SELECTOR}) or label_replace(vector(0), "job", "none", "", "")`,
+      'adds its fallback also when there is something',
+    ),
+  ],
   'target-variables': [asks(`max(up${SELECTOR}) > $least`, 'there is no variable $least')],
 };
 

@@ -86,7 +86,7 @@ describe('Dashboards', () => {
       'Ready servers',
       'Firing alerts',
       'Failing requests',
-      'Error budget left, 30 days',
+      'Error budget left',
       'P99 of searches',
       'Full',
     ]);

@@ -121,6 +121,10 @@ const TARGET_RULES: Readonly<Record<string, TargetRule>> = {
       hasLabel(query, label, recorded) ? [] : [`its legend shows ${label}, which its series do not have`],
     );
   },
+  'target-fallback': ({ expr }) =>
+    / or (?!on \(\) )label_replace\(/.test(expr)
+      ? ['adds its fallback also when there is something: or on ()']
+      : [],
   'target-variables': ({ expr }, board) =>
     [...expr.matchAll(/\$\{?(\w+)/g)]
       .map(([, name = '']) => name)

@@ -106,6 +106,10 @@ export function graph(
     readonly legend?: 'list' | 'table';
     readonly log?: boolean;
     readonly steps?: boolean;
+    /** Where the axis begins unless something is below. Default: at 0, whatever comes. */
+    readonly softMin?: number;
+    /** The axis follows the values even when they are far below the thresholds. */
+    readonly zoomed?: boolean;
   },
 ): Tile {
   const table = spec.legend === 'table';
@@ -120,7 +124,9 @@ export function graph(
         .displayMode(table ? common.LegendDisplayMode.Table : common.LegendDisplayMode.List)
         .placement(table ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
         .showLegend(true)
-        .calcs(table ? ['max', 'lastNotNull'] : []),
+        .calcs(table ? ['max', 'lastNotNull'] : [])
+        .sortBy('Max')
+        .sortDesc(true),
     )
     .tooltip(
       new common.VizTooltipOptionsBuilder()
@@ -139,11 +145,15 @@ export function graph(
     builder.thresholdsStyle(
       new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),
     );
+    // The line where an alert fires stays in sight, so that the distance to it does.
+    if (spec.zoomed !== true) builder.axisSoftMax(Math.max(...spec.thresholds.map(([from]) => from)));
   }
+  if (spec.softMin !== undefined) builder.axisSoftMin(spec.softMin);
   builder.colorScheme(
     new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassicByName),
   );
-  return tile(builder.build(), { min: 0, ...spec }, 8);
+  const fromZero = spec.log !== true && spec.softMin === undefined;
+  return tile(builder.build(), { ...(fromZero ? { min: 0 } : {}), ...spec }, 8);
 }
 
 /** How many values fell into which bucket, over time. */
@@ -187,7 +197,11 @@ export function table(spec: PanelSpec & { readonly columns: Readonly<Record<stri
   const builder = new tables.PanelBuilder().showHeader(true).withTransformation({
     id: 'organize',
     options: {
-      excludeByName: { Time: true },
+      excludeByName: Object.fromEntries(
+        ['Time', 'namespace', 'job', 'instance']
+          .filter((name) => spec.columns[name] === undefined)
+          .map((name) => [name, true]),
+      ),
       indexByName: Object.fromEntries(Object.keys(spec.columns).map((name, index) => [name, index])),
       renameByName: spec.columns,
     },

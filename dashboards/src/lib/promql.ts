@@ -175,6 +175,11 @@ export function or<L extends string>(first: Vector<L>, other: Vector<string>): V
   return { text: `${first.text} or ${other.text}` };
 }
 
+/** The first, or a series with other labels where the first has none at all. */
+export function orElse<L extends string>(first: Vector<L>, other: Vector): Vector<L> {
+  return { text: `${first.text} or on () ${other.text}` };
+}
+
 /** Nothing counts as 0. Only for what has no series while all is well. */
 export const ZERO: Vector<never> = { text: 'vector(0)' };
 
