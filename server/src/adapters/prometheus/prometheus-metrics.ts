@@ -179,7 +179,8 @@ export class PrometheusMetrics implements Metrics {
 /** Which series there are at the start, where not all: the rest comes when it happens, if it ever can. */
 const AT_START: Partial<Record<MetricName, (labels: Readonly<Record<string, string>>) => boolean>> = {
   omendb_requests_total: ({ code }) => code === 'OK',
-  omendb_background_failures_total: ({ type }) => type === 'internal' || type === 'storage',
+  // The first loss of data must be an increase: an alert waits for it.
+  omendb_background_failures_total: ({ type }) => ['data_loss', 'internal', 'storage'].includes(type ?? ''),
   // A kind of error is always the same side's fault.
   omendb_errors_total: ({ type, fault }) =>
     Object.values<ErrorRow>(ERROR_TABLE).some((row) => row.type === type && row.fault === fault),
