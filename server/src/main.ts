@@ -2,12 +2,13 @@
 /*
  * `omendb`: the one place that reads the process's arguments and environment and ends the process.
  */
+// First, so that no signal is lost while the rest is loaded.
+import { onStopSignal } from './cli/stop-signals.js';
 import { readFileSync } from 'node:fs';
 import { PinoLogger } from './adapters/pino/logger.js';
 import type { Command } from './cli/arguments.js';
 import { UsageError, parseCommandLine } from './cli/arguments.js';
 import { helpText } from './cli/help.js';
-import type { Serving } from './cli/serve.js';
 import type { StoreCommand } from './cli/store-arguments.js';
 import { isStoreCommand } from './cli/store-arguments.js';
 import type { CommandContext } from './cli/store-session.js';
@@ -16,6 +17,8 @@ import type { Config } from './config/load.js';
 import { ConfigError, loadConfig } from './config/load.js';
 import type { Logger } from './ports/logger.js';
 
+/** A server that is asked to stop ends this long after the time for requests, whatever it is at. */
+const CLOSE_MS_MAX = 5000;
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
@@ -75,37 +78,40 @@ async function runStoreCommand(context: CommandContext, command: StoreCommand): 
 /** Aborts at the first signal; the second one ends the process at once. */
 function endOfProcess(): AbortSignal {
   const end = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (end.signal.aborted) process.exit(EXIT_FAILURE);
-      end.abort(new UserError('interrupted: run the command again to go on'));
-    });
-  }
+  onStopSignal(() => {
+    if (end.signal.aborted) process.exit(EXIT_FAILURE);
+    end.abort(new UserError('interrupted: run the command again to go on'));
+  });
   return end.signal;
 }
 
 async function serveUntilStopped(config: Config, logger: Logger): Promise<void> {
-  const { serve } = await import('./cli/serve.js');
+  const end = new AbortController();
+  const asked = new Promise<void>((resolve) => {
+    end.signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  onStopSignal((signal) => {
+    if (end.signal.aborted) process.exit(EXIT_FAILURE);
+    const { drainMs, drainDelayMs } = config;
+    logger.info('the server is asked to stop', { signal, drainMs, drainDelayMs });
+    // Everything that was acknowledged is stored, so nothing is lost by ending in the middle of other work.
+    setTimeout(() => {
+      logger.warn('the server has stopped before all of its work was over');
+      process.exit(0);
+    }, drainMs + CLOSE_MS_MAX);
+    end.abort();
+  });
   process.on('uncaughtException', (error) => {
     logger.error('a mistake in the server ends it', { error });
     process.exit(EXIT_FAILURE);
   });
-  // A signal that comes during the start is obeyed as soon as there is something to stop.
-  let stopping = false;
-  const current: { serving?: Serving } = {};
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (stopping) process.exit(EXIT_FAILURE);
-    stopping = true;
-    logger.info('the server is asked to stop', { signal, drainMs: config.drainMs });
-    if (current.serving === undefined) return;
-    await current.serving.stop();
-    logger.info('the server has stopped');
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
-  current.serving = await serve({ config, logger, version: version(), print });
-  if (!stopping) return;
-  await current.serving.stop();
+  const { serve } = await import('./cli/serve.js');
+  const serving = await serve({ config, logger, version: version(), print, signal: end.signal });
+  await asked;
+  await serving?.stop();
+  logger.info('the server has stopped');
   process.exit(0);
 }
 

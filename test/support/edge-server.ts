@@ -93,6 +93,10 @@ export async function startEdgeServer(
         rng,
       });
     },
-    stop: (drainMs = 5000) => server.stop(drainMs, scheduler),
+    stop: async (drainMs = 5000) => {
+      const finished = await server.stop({ drainMs, delayMs: 0 }, scheduler);
+      await server.close();
+      return finished;
+    },
   };
 }

@@ -109,7 +109,7 @@ function listening(): Promise<ReturnType<typeof createServer>> {
 
 /** The caller's own settings must not reach a server under test. */
 function withoutOwnSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(OMENDB|OTEL)_/.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(OMENDB|OTEL|KUBERNETES)_/.test(name)));
 }
 
 /** Until the server answers and has printed its token: the two come in no certain order. */

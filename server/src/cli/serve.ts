@@ -42,6 +42,8 @@ export interface ServeOptions {
   readonly version: string;
   /** Where the banner goes. */
   readonly print: (text: string) => void;
+  /** Aborts when the server is no longer wanted: a start that is under way is given up. */
+  readonly signal: AbortSignal;
 }
 
 /** A server that answers. */
@@ -54,9 +56,29 @@ const clock = new SystemClock();
 const rng = new SystemRng();
 const scheduler = new SystemScheduler();
 
-/** Starts the server. Throws `UserError` for what the user can put right. */
-export async function serve({ config, logger, version, print }: ServeOptions): Promise<Serving> {
-  const undo: (() => Promise<void>)[] = [];
+/** How the parts of a server are taken apart, in the order in which they were put together. */
+type Undo = (() => Promise<void>)[];
+
+/**
+ * Starts the server; null when it was asked to stop before. Throws `UserError` for what the user can put
+ * right.
+ */
+export async function serve(options: ServeOptions): Promise<Serving | null> {
+  const { signal, logger } = options;
+  const undo: Undo = [];
+  const givenUp = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  const started = await Promise.race([start(options, undo), givenUp]);
+  if (started !== undefined) return started;
+  await undoAll(undo, logger);
+  return null;
+}
+
+async function start({ config, logger, version, print }: ServeOptions, undo: Undo): Promise<Serving> {
   const registry = config.metrics ? new PrometheusMetrics({ clock, logger }) : null;
   const metrics = registry ?? NO_METRICS;
   try {
@@ -99,7 +121,9 @@ export async function serve({ config, logger, version, print }: ServeOptions): P
       exposition: registry ?? undefined,
     });
     measureProcess(metrics, { pool, server, version, dataDir: config.dataDir });
-    undo.push(() => drain(server, config.drainMs, logger));
+    undo.push(() => drain(server, config, logger));
+    // The probes and metrics tell until the end what is still going on.
+    undo.unshift(() => server.close());
     await announce(config, { server, secret: authenticator.secret(), logger, version, print });
   } catch (error) {
     await undoAll(undo, logger);
@@ -130,7 +154,7 @@ function authentication(
     logger,
     metrics,
     undo,
-  }: { readonly logger: Logger; readonly metrics: Metrics; readonly undo: (() => Promise<void>)[] },
+  }: { readonly logger: Logger; readonly metrics: Metrics; readonly undo: Undo },
 ): Authentication {
   let current = config.jwtSecret ?? makeDevelopmentSecret(config);
   const secret = (): Uint8Array => current;
@@ -244,13 +268,14 @@ async function announce(
   print(renderBanner({ version, host, ports, dataDir, token, tenant }));
 }
 
-async function drain(server: RunningServer, drainMs: number, logger: Logger): Promise<void> {
-  const finished = await server.stop(drainMs, scheduler);
+async function drain(server: RunningServer, config: Config, logger: Logger): Promise<void> {
+  const { drainMs, drainDelayMs: delayMs } = config;
+  const finished = await server.stop({ drainMs, delayMs }, scheduler);
   if (!finished) logger.warn('requests were still in work when the time to drain was over', { drainMs });
 }
 
 /** In reverse order; what fails does not keep the rest from being released. */
-async function undoAll(undo: (() => Promise<void>)[], logger: Logger): Promise<void> {
+async function undoAll(undo: Undo, logger: Logger): Promise<void> {
   for (const step of undo.reverse()) {
     try {
       await step();

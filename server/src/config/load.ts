@@ -18,6 +18,8 @@ type Values = { [K in OptionName]: Value<K> | null };
 const MEMORY_BYTES_BASE = 2 ** 26;
 const MEMORY_BYTES_PER_ENGINE = 2 ** 24;
 
+const DRAIN_DELAY_POD_MS = 5000;
+
 const FOLD_SLOTS_S3 = 32;
 const FOLD_SLOTS_FOLDER = 4096;
 
@@ -53,7 +55,7 @@ export class ConfigError extends Error {
 }
 
 /** Reads every option and refuses variables that look like one and are none. Throws `ConfigError`. */
-export function loadConfig(env: Environment, machine: Machine = thisMachine()): Config {
+export function loadConfig(env: Environment, machine: Machine = thisMachine(env)): Config {
   const problems: string[] = [];
   const values = Object.fromEntries(
     Object.entries(OPTIONS).map(([name, option]: [string, Option<unknown>]) => {
@@ -65,18 +67,19 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine()): 
     }),
   ) as Values;
   problems.push(...unknownVariables(env));
-  const config = complete(values, env);
+  const config = complete(values, env, machine);
   problems.push(...conflicts(config, values));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
 
 /** The machine or container that this process runs in. */
-export function thisMachine(): Machine {
+export function thisMachine(env: Environment): Machine {
   const limit = process.constrainedMemory();
   // Without a limit some kernels report 0 and some a number near 2^63.
   const memoryBytes = limit > 0 && limit < totalmem() ? limit : totalmem();
-  return { cores: availableParallelism(), memoryBytes };
+  // Kubernetes tells every container where its API is.
+  return { cores: availableParallelism(), memoryBytes, inPod: env['KUBERNETES_SERVICE_HOST'] !== undefined };
 }
 
 /** The text of a secret file: one line end behind the key is not part of it. */
@@ -148,8 +151,9 @@ function readSecret<T>(option: Option<T>, env: Environment, problems: string[]):
   return null;
 }
 
-function complete(values: Values, env: Environment): Config {
+function complete(values: Values, env: Environment, machine: Machine): Config {
   const dataDir = resolve(values.dataDir ?? '.');
+  const drainMs = values.drainMs ?? 0;
   const objectStore = values.objectStore ?? { kind: 'file', folder: dataDir };
   return {
     ...(values as { [K in OptionName]: Value<K> }),
@@ -157,6 +161,8 @@ function complete(values: Values, env: Environment): Config {
     traceEndpoint: values.traceEndpoint,
     traceHeaders: values.traceHeaders ?? {},
     traceResource: values.traceResource ?? {},
+    // Long enough for most balancers; no endpoint is behind when there are none.
+    drainDelayMs: values.drainDelayMs ?? (machine.inPod === true ? Math.min(DRAIN_DELAY_POD_MS, drainMs) : 0),
     jwtSecretFile: env[`${OPTIONS.jwtSecret.env}_FILE`] ?? null,
     devSecretFile: join(dataDir, 'development-secret'),
     host: values.host ?? (values.jwtSecret === null ? '127.0.0.1' : '0.0.0.0'),
@@ -183,6 +189,12 @@ function conflicts(config: Config, values: Values): string[] {
     problems.push(
       `OMENDB_MEMORY_BYTES is ${config.memoryBytes}: ${config.workerThreads} engines need at least ${neededBytes}; ` +
         `raise it or lower OMENDB_WORKER_THREADS`,
+    );
+  }
+  if (values.drainDelayMs !== null && values.drainMs !== null && values.drainDelayMs > values.drainMs) {
+    problems.push(
+      `OMENDB_DRAIN_DELAY is ${values.drainDelayMs} ms, longer than OMENDB_DRAIN_TIME, of which it is a part, ` +
+        `with ${values.drainMs} ms: raise the one or lower the other`,
     );
   }
   if (config.s3KmsKeyId !== null && config.s3Encryption !== 'aws:kms') {

@@ -19,6 +19,8 @@ export interface Machine {
   readonly cores: number;
   /** Of the container when it has a limit, else of the machine. */
   readonly memoryBytes: number;
+  /** In a pod of Kubernetes. */
+  readonly inPod?: boolean;
 }
 
 /** One setting. */
@@ -282,7 +284,18 @@ export const OPTIONS = {
     env: 'OMENDB_DRAIN_TIME',
     type: type.duration('0ms', '1h'),
     default: 25_000,
-    doc: 'Longest time to finish requests in work when the server is asked to stop.',
+    doc:
+      'Longest time to finish requests in work when the server is asked to stop. Five seconds more and it ends, ' +
+      'whatever it is at: give a pod longer than both.',
+  }),
+  drainDelayMs: defineOption<number>({
+    env: 'OMENDB_DRAIN_DELAY',
+    type: type.duration('0ms', '10m'),
+    default: null,
+    defaultText: '5s in a pod of Kubernetes, else 0ms',
+    doc:
+      'Part of OMENDB_DRAIN_TIME in which a server that is asked to stop goes on taking connections, and only ' +
+      'says that it is going: as long as balancers may take to notice.',
   }),
 } as const;
 

@@ -28,10 +28,23 @@ export interface RunningServer {
   /** New requests are welcome. */
   readonly ready: boolean;
   /**
-   * Stops taking requests, gives those in work `drainMs` milliseconds and ends the rest. Returns whether all
-   * could finish.
+   * Says that it is going, to probes and to clients at their next answer, and goes on taking requests for
+   * `delayMs`; then lets nobody in any more, and ends what is still in work when `drainMs` are over. Returns
+   * whether all could finish. The probes and metrics answer until `close`.
    */
-  stop(drainMs: number, scheduler: Scheduler): Promise<boolean>;
+  stop(time: DrainTime, scheduler: Scheduler): Promise<boolean>;
+  /**
+   * Ends the probes and metrics. To be called after `stop`, when nothing is left that could be asked about.
+   */
+  close(): Promise<void>;
+}
+
+/** Times of a stop, in milliseconds. */
+export interface DrainTime {
+  /** For the whole stop. */
+  readonly drainMs: number;
+  /** The part of it in which new connections are still welcome: balancers learn late that a server goes. */
+  readonly delayMs: number;
 }
 
 /** A port that cannot be listened on. */
@@ -88,20 +101,23 @@ export async function startServer(deps: EdgeDependencies, options: ServerOptions
     get ready() {
       return probes.ready;
     },
-    stop: async (drainMs, scheduler) => {
+    stop: async ({ drainMs, delayMs }, scheduler) => {
       edge.draining = true;
       grpc.drain();
+      if (delayMs > 0) await scheduler.sleep(Math.min(delayMs, drainMs));
       const closed = Promise.all([http.close(), grpc.close()]);
       const finished = await Promise.race([
         Promise.all([closed, edge.idle()]).then(() => true),
-        scheduler.sleep(drainMs).then(() => false),
+        scheduler.sleep(Math.max(0, drainMs - delayMs)).then(() => false),
       ]);
       edge.close();
       http.closeNow();
       grpc.closeNow();
+      return finished;
+    },
+    close: async () => {
       ops.closeNow();
       await ops.close();
-      return finished;
     },
   };
 }

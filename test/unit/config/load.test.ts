@@ -128,6 +128,17 @@ describe('Configuration', () => {
     expect(problemsOf(key)[0]).to.include('set OMENDB_S3_SSE=aws:kms, or remove the key');
   });
 
+  it('goes on taking connections for a while in a pod, within the time that it has to stop', () => {
+    const pod = { ...MACHINE, inPod: true };
+    expect(load({}).drainDelayMs).to.equal(0);
+    expect(load({}, pod).drainDelayMs).to.equal(5000);
+    expect(load({ OMENDB_DRAIN_TIME: '2s' }, pod).drainDelayMs).to.equal(2000);
+    expect(load({ OMENDB_DRAIN_DELAY: '12s' }, pod).drainDelayMs).to.equal(12_000);
+    expect(problemsOf({ OMENDB_DRAIN_DELAY: '26s' })[0]).to.match(
+      /^OMENDB_DRAIN_DELAY is 26000 ms, longer than/,
+    );
+  });
+
   it('takes port 0 more than once, and any other port only once', () => {
     const free = { OMENDB_HTTP_PORT: '0', OMENDB_GRPC_PORT: '0', OMENDB_OPS_PORT: '0' };
     expect(problemsOf(free)).to.deep.equal([]);

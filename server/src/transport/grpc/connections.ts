@@ -5,13 +5,16 @@
  * Flow control: HTTP/2 starts with a window of 64 KiB for each connection, which makes an upload as slow as
  * 64 KiB per round trip, and the server has no option for it (grpc-node issue 3058).
  *
- * Ending: `forceShutdown` ends connections only when channelz is on.
+ * Ending: `forceShutdown` ends connections only when channelz is on, and there is no way to ask clients to
+ * leave while calls that are on their way still count.
  */
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import { constants } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
 const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+const STREAM_MAX = 2 ** 31 - 1;
 
 interface Internals {
   readonly commonServerOptions?: { settings?: { initialWindowSize?: number } };
@@ -50,6 +53,16 @@ export class Connections {
       http2Server.on('stream', (_stream, headers) => {
         onCall(headers[':path'] ?? '');
       });
+    }
+  }
+
+  /**
+   * Asks every client to open another connection for its further calls. Those that it has sent before it
+   * learns of it are still answered: the highest stream there can be is named as the last one.
+   */
+  announceEnd(): void {
+    for (const session of this.#sessions) {
+      if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, STREAM_MAX);
     }
   }
 

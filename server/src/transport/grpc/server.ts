@@ -42,7 +42,9 @@ const CONNECTION_AGE_GRACE_MS = 5000;
 
 /** A gRPC listener also tells balancers that it is going. */
 export interface GrpcListener extends Listener {
-  /** The health service answers NOT_SERVING from now on. */
+  /**
+   * Asks clients to take their further calls elsewhere; the health service answers NOT_SERVING from now on.
+   */
   drain(): void;
 }
 
@@ -76,6 +78,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     port,
     drain: () => {
       for (const name of ['', ...serviceNames()]) health.setStatus(name, 'NOT_SERVING');
+      connections.announceEnd();
     },
     close: () =>
       new Promise((resolve) => {

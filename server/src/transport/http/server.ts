@@ -88,10 +88,14 @@ function addRoutes(server: FastifyInstance, edge: Edge, limits: BodyLimits): voi
   server.get('/health', { exposeHeadRoute: true }, (_request, reply) => {
     const { version, clock, facts } = edge.deps;
     const uptimeSeconds = Math.round((clock.now() - facts.startedAtMs) / 1000);
+    if (edge.draining) void reply.header('connection', 'close');
     return reply.type(JSON_TYPE).send({ status: edge.draining ? 'draining' : 'ok', version, uptimeSeconds });
   });
   const openApi = JSON.stringify(OPENAPI);
-  server.get('/openapi.json', (_request, reply) => reply.type(JSON_TYPE).send(openApi));
+  server.get('/openapi.json', (_request, reply) => {
+    if (edge.draining) void reply.header('connection', 'close');
+    return reply.type(JSON_TYPE).send(openApi);
+  });
 }
 
 function addMethod<N extends MethodName>(
