@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import { readValues } from '#alerts/render.mjs';
+import { CATALOG } from '#server/core/metrics/catalog.js';
 import { boardText, boards } from '#dashboards/boards.js';
 import type { BoardJson } from '#support/board-json.js';
 import { BOARDS_FOLDER, committedBoards, panelsOf, substituted } from '#support/board-json.js';
 import type { Surroundings } from '#support/board-lint.js';
 import { lintBoard } from '#support/board-lint.js';
+import { selectorsOf } from '#support/promql.js';
 import { ALERTS, RECORDED } from '#support/rules.js';
 
 const UIDS = [
@@ -55,6 +57,20 @@ describe('Dashboards', () => {
       });
     });
   }
+
+  it('show every metric of the catalogue somewhere', () => {
+    const shown = new Set(
+      parsed.flatMap((board) =>
+        panelsOf(board).flatMap(({ targets = [] }) =>
+          targets.flatMap(({ expr }) => selectorsOf(substituted(expr, board)).map(({ metric }) => metric)),
+        ),
+      ),
+    );
+    const hidden = Object.keys(CATALOG).filter(
+      (name) => !['', '_bucket', '_sum', '_count'].some((part) => shown.has(`${name}${part}`)),
+    );
+    expect(hidden).to.deep.equal([]);
+  });
 
   it('show every alert on the board that it opens, with its runbook', () => {
     const missing = ALERTS.filter(({ alert, annotations }) => {
