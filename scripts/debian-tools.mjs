@@ -1,5 +1,6 @@
-// Installs what `npm run test:alerts` and `npm run test:live` run beside the server: Prometheus with promtool,
-// Alertmanager with amtool, Chromium. They are Debian packages, and nothing of them is started as a service.
+// Installs what `npm run test:alerts` and `npm run test:live` run beside the server: Prometheus with
+// promtool, Alertmanager with amtool, Chromium. They are Debian packages, and nothing of them is started as a
+// service.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { step } from './steps.mjs';
@@ -8,6 +9,7 @@ const PACKAGES = {
   prometheus: ['prometheus', 'promtool'],
   'prometheus-alertmanager': ['prometheus-alertmanager', 'amtool'],
   chromium: ['chromium'],
+  shellcheck: ['shellcheck'],
 };
 
 /** Makes sure that the programs of these packages are there; ends the process when that cannot be. */

@@ -2,9 +2,11 @@
 // `npm run test:sim` runs the simulation: `node scripts/test.mjs --sim [MOCHA ARGUMENTS]`; with
 // `--seeds 2000` that many worlds on all cores, with `SEED=7` before it one world with its trace.
 // `npm run test:s3` runs against real S3 servers, which it builds once with Go: `--s3`.
-// `npm run test:alerts` checks rules, routes and boards with the tools of Prometheus and Alertmanager: `--alerts`.
-// `npm run test:live` runs server, Prometheus and Alertmanager together and breaks things: `--live`.
-// `npm run test:recall` compares with exact search on GloVe, which it fetches once: `--recall`.
+// `npm run test:alerts` checks rules, routes and boards with the tools of Prometheus and Alertmanager:
+// `--alerts`. `npm run test:live` runs server, Prometheus and Alertmanager together and breaks things:
+// `--live`. `npm run test:chart` checks the Helm chart, scripts/deploy.sh and k8s/ with the tools of
+// Kubernetes: `--chart`. `npm run test:recall` compares with exact search on GloVe, which it fetches once:
+// `--recall`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, become, prepare } from './steps.mjs';
@@ -16,7 +18,9 @@ const SUITES = {
   '--recall': ['bench/dist'],
   '--alerts': ['test/dist/alerts'],
   '--live': ['test/dist/live'],
+  '--chart': ['test/dist/chart'],
 };
+const DEBIAN_ALERTS = ['prometheus', 'prometheus-alertmanager'];
 const named = SUITES[args[0]];
 if (named !== undefined) args.shift();
 
@@ -27,9 +31,13 @@ if (named === SUITES['--s3']) {
 }
 if (named === SUITES['--alerts'] || named === SUITES['--live']) {
   const { installDebianTools } = await import('./debian-tools.mjs');
-  await installDebianTools(
-    named === SUITES['--alerts'] ? ['prometheus', 'prometheus-alertmanager'] : undefined,
-  );
+  await installDebianTools(named === SUITES['--alerts'] ? DEBIAN_ALERTS : [...DEBIAN_ALERTS, 'chromium']);
+}
+if (named === SUITES['--chart']) {
+  const { installChartTools } = await import('./chart-tools.mjs');
+  const { installDebianTools } = await import('./debian-tools.mjs');
+  await installDebianTools(['prometheus', 'shellcheck']);
+  Object.assign(process.env, await installChartTools());
 }
 if (named === SUITES['--sim'] && process.env.SEED !== undefined) {
   args.push(join(ROOT, 'test/dist/simulation/histories.test.js'));

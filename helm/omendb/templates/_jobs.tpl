@@ -28,6 +28,7 @@ podFailurePolicy:
     - action: Ignore
       onPodConditions:
         - type: DisruptionTarget
+          status: "True"
     # A wrong setting or argument stays wrong.
     - action: FailJob
       onExitCodes:
