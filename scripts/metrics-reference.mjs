@@ -1,5 +1,6 @@
-// Writes the reference of all metrics: `node scripts/metrics-reference.mjs FOLDER` writes FOLDER/docs/metrics.md
-// from the catalogue, and from the rules and boards below FOLDER which use it. Needs the server built.
+// Writes the reference of all metrics: `node scripts/metrics-reference.mjs FOLDER` writes
+// FOLDER/docs/metrics.md from the catalogue, and from the rules and boards below FOLDER which use it. Needs
+// the server built.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
