@@ -283,5 +283,8 @@ function openFilesShare(): Vector {
 function ages(): Vector {
   const age = formula`(time() - ${runtime('process_start_time_seconds')})`;
   const version = gauge('omendb_build_info');
-  return formula`${age} * on (namespace, job, instance) group_left (version, node, kernels) ${version}`;
+  return max(
+    formula`${age} * on (namespace, job, instance) group_left (version, node, kernels) ${version}`,
+    ...['instance', 'version', 'node', 'kernels'],
+  );
 }

@@ -219,7 +219,8 @@ function largestTenants(): Tile[] {
   ];
 }
 
-/** The series, or one that says why there are none. */
+/** The series, or one that says why there are none while a server runs. */
 function named(vector: Vector<'tenant'>): Vector<'tenant'> {
-  return orElse(vector, formula`label_replace(vector(0), "tenant", "not counted", "", "")`);
+  const running = sum(gauge('omendb_ready'));
+  return orElse(vector, formula`label_replace(0 * ${running}, "tenant", "not counted", "", "")`);
 }

@@ -197,11 +197,7 @@ export function table(spec: PanelSpec & { readonly columns: Readonly<Record<stri
   const builder = new tables.PanelBuilder().showHeader(true).withTransformation({
     id: 'organize',
     options: {
-      excludeByName: Object.fromEntries(
-        ['Time', 'namespace', 'job', 'instance']
-          .filter((name) => spec.columns[name] === undefined)
-          .map((name) => [name, true]),
-      ),
+      excludeByName: { Time: true },
       indexByName: Object.fromEntries(Object.keys(spec.columns).map((name, index) => [name, index])),
       renameByName: spec.columns,
     },
