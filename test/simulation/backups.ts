@@ -1,7 +1,6 @@
 /* Backups beside running servers, and restores of them: what was held comes back, whole. */
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
-import { NO_TRACER } from '#server/adapters/memory/no-tracer.js';
 import { openApp } from '#server/app/app.js';
 import { backUp } from '#server/app/backup/run-backup.js';
 import { restoreBackup } from '#server/app/backup/restore-backup.js';
@@ -105,7 +104,6 @@ export class Backups {
       ...{
         logger: silentLogger,
         metrics: NO_METRICS,
-        tracer: NO_TRACER,
         version: '0.0.0-test',
         objectStore: 'memory',
       },

@@ -3,7 +3,6 @@
  * fail as the world decides. It can be frozen, killed and started again.
  */
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
-import { NO_TRACER } from '#server/adapters/memory/no-tracer.js';
 import type { RequestContext } from '#server/app/api.js';
 import type { App } from '#server/app/app.js';
 import { openApp } from '#server/app/app.js';
@@ -84,7 +83,6 @@ export class SimServer extends SimProcess {
       ...{
         logger: this.#logger(),
         metrics: NO_METRICS,
-        tracer: NO_TRACER,
         version: '0.0.0-test',
         objectStore: 'memory',
       },

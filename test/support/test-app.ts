@@ -1,5 +1,4 @@
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
-import { NO_TRACER } from '#server/adapters/memory/no-tracer.js';
 import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { InlineEnginePool } from '#server/adapters/worker-pool/inline-engine-pool.js';
 import type { RecordColumns, RequestContext } from '#server/app/api.js';
@@ -59,7 +58,6 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     rng: new SeededRng(options.seed ?? 1),
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? NO_METRICS,
-    tracer: NO_TRACER,
     version: '0.0.0-test',
     objectStore: 'memory',
     ownsStore: options.ownsStore ?? true,

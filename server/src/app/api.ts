@@ -9,6 +9,7 @@ import type { CollectionName, TenantId } from '../core/ids.js';
 import type { Filter } from '../core/filter/ast.js';
 import type { Attributes } from '../core/record/record.js';
 import type { Metric } from '../core/vector/metric.js';
+import type { Span } from '../ports/tracer.js';
 
 /** Who asks, and until when an answer is of use. */
 export interface RequestContext {
@@ -18,6 +19,8 @@ export interface RequestContext {
   readonly subject: string;
   /** Identifies the call in logs and errors. */
   readonly requestId: string;
+  /** Of a request that is traced. */
+  readonly span?: Span | undefined;
   /** Whether the request had to wait for the object store; said by what waits. */
   tier: Tier;
   /** Aborted when the client went away or the deadline passed; its reason is an `OmenError`. */

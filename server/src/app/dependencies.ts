@@ -5,7 +5,6 @@ import type { Metrics } from '../ports/metrics.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
 import type { Scheduler } from '../ports/scheduler.js';
-import type { Tracer } from '../ports/tracer.js';
 
 /** What the application is built from. */
 export interface AppDependencies {
@@ -16,7 +15,6 @@ export interface AppDependencies {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly tracer: Tracer;
   readonly version: string;
   /** How the object store is called in `GetServerInfo`: `file`, `memory`. */
   readonly objectStore: string;

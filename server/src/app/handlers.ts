@@ -13,8 +13,10 @@ import type { Collections } from './collections/collections.js';
 import { collectionStats } from './collections/stats.js';
 import { batchGet, count, getRecord, scan } from './fetch.js';
 import { patch } from './patch.js';
+import { TracedPool } from './trace/traced-pool.js';
 import type { RecallSampler } from './recall-sampler.js';
 import { remove } from './remove.js';
+import type { SearchDependencies } from './search.js';
 import { search, searchSeries } from './search.js';
 import { upsert } from './upsert.js';
 
@@ -32,6 +34,10 @@ export interface HandlerDependencies {
 export function createHandlers(deps: HandlerDependencies): Handlers {
   const { collections, pool, clock, sampler } = deps;
   const searching = { pool, clock, sampler, series: searchSeries(deps.metrics) };
+  const poolFor = ({ span }: RequestContext): EnginePool =>
+    span === undefined ? pool : new TracedPool(pool, span, clock);
+  const searchingFor = (context: RequestContext): SearchDependencies =>
+    context.span === undefined ? searching : { ...searching, pool: poolFor(context) };
   /** Binds a use case of one collection to the collection that the request names. */
   const on =
     <Request extends CollectionRequest, Response>(
@@ -57,12 +63,14 @@ export function createHandlers(deps: HandlerDependencies): Handlers {
     getCollectionStats: on(async (collection) => collectionStats(collection)),
     upsertRecords: on(upsert),
     patchRecords: on(patch),
-    deleteRecords: on((collection, request, context) => remove(pool, context, collection, request)),
+    deleteRecords: on((collection, request, context) =>
+      remove(poolFor(context), context, collection, request),
+    ),
     getRecord: on(getRecord),
     batchGetRecords: on(batchGet),
-    scanRecords: on((collection, request, context) => scan(pool, context, collection, request)),
-    countRecords: on((collection, request, context) => count(pool, context, collection, request)),
-    query: on((collection, request, context) => search(searching, context, collection, request)),
+    scanRecords: on((collection, request, context) => scan(poolFor(context), context, collection, request)),
+    countRecords: on((collection, request, context) => count(poolFor(context), context, collection, request)),
+    query: on((collection, request, context) => search(searchingFor(context), context, collection, request)),
     getLimits: async () => ({ limits: LIMITS }),
     getServerInfo: async () => serverInfo(deps),
   };

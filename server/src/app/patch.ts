@@ -1,4 +1,4 @@
-import type { PatchRequest, PatchResponse } from './api.js';
+import type { PatchRequest, PatchResponse, RequestContext } from './api.js';
 import { checkPatch } from './collections/check-batch.js';
 import type { Collection } from './collections/collection.js';
 import { planPatch } from './collections/write-plan.js';
@@ -7,10 +7,19 @@ import { planPatch } from './collections/write-plan.js';
  * Changes parts of records, each against its state at the moment of the write. Ids without a record are
  * reported and skipped.
  */
-export function patch(collection: Collection, request: PatchRequest): Promise<PatchResponse> {
+export function patch(
+  collection: Collection,
+  request: PatchRequest,
+  { span }: Pick<RequestContext, 'span'>,
+): Promise<PatchResponse> {
   checkPatch(collection.info, request);
-  return collection.write('patch', request.requestId, (view) => {
-    const { writes, patched, missingIds } = planPatch(view, request.patches, collection.info.dimensions);
-    return { writes, answer: { patched, missingIds } };
-  });
+  return collection.write(
+    'patch',
+    request.requestId,
+    (view) => {
+      const { writes, patched, missingIds } = planPatch(view, request.patches, collection.info.dimensions);
+      return { writes, answer: { patched, missingIds } };
+    },
+    span,
+  );
 }

@@ -22,10 +22,15 @@ export async function remove(
   const filter = request.filter === undefined ? undefined : normaliseFilter(request.filter);
   const ids =
     filter === undefined ? new Set(request.ids) : await matchingIds(pool, context, collection, filter);
-  return collection.write('delete', request.requestId, (view) => {
-    const { writes, deleted } = planDelete(view, ids, filter);
-    return { writes, answer: { deleted } };
-  });
+  return collection.write(
+    'delete',
+    request.requestId,
+    (view) => {
+      const { writes, deleted } = planDelete(view, ids, filter);
+      return { writes, answer: { deleted } };
+    },
+    context.span,
+  );
 }
 
 async function matchingIds(

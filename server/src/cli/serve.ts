@@ -91,9 +91,8 @@ async function start({ config, logger, version, print }: ServeOptions, undo: Und
     undo.push(() => pool.close());
     const app = await openApplication({
       ...{
-        store: tracing.store(store),
-        pool: tracing.pool(pool),
-        tracer: tracing.tracer,
+        store,
+        pool,
         clock,
         rng,
         scheduler,
@@ -150,11 +149,7 @@ interface Authentication {
 function authentication(
   config: Config,
   store: ObjectStore,
-  {
-    logger,
-    metrics,
-    undo,
-  }: { readonly logger: Logger; readonly metrics: Metrics; readonly undo: Undo },
+  { logger, metrics, undo }: { readonly logger: Logger; readonly metrics: Metrics; readonly undo: Undo },
 ): Authentication {
   let current = config.jwtSecret ?? makeDevelopmentSecret(config);
   const secret = (): Uint8Array => current;

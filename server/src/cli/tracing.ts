@@ -1,20 +1,14 @@
 import { hostname } from 'node:os';
-import { NO_SPAN, NO_TRACER } from '../adapters/memory/no-tracer.js';
+import { NO_TRACER } from '../adapters/memory/no-tracer.js';
 import type { Config } from '../config/load.js';
 import type { Clock } from '../ports/clock.js';
-import type { EnginePool } from '../ports/engine-pool.js';
 import type { Logger } from '../ports/logger.js';
-import type { ObjectStore } from '../ports/object-store.js';
 import type { Rng } from '../ports/rng.js';
 import type { Scheduler } from '../ports/scheduler.js';
 import type { Tracer } from '../ports/tracer.js';
 
 export interface Tracing {
   readonly tracer: Tracer;
-  /** A store with spans for the calls that requests cause. */
-  store(store: ObjectStore): ObjectStore;
-  /** Engines with spans for the tasks of requests. */
-  pool(pool: EnginePool): EnginePool;
   /** Sends what is recorded, within a bound. */
   close(): Promise<void>;
 }
@@ -30,17 +24,8 @@ interface TracingDependencies {
 /** Traces, if there is a collector for them: without one nothing of OpenTelemetry is even loaded. */
 export async function openTracing(config: Config, deps: TracingDependencies): Promise<Tracing> {
   const { traceEndpoint: endpoint, traceHeaders: headers, traceRatio: ratio } = config;
-  if (endpoint === null) {
-    return {
-      tracer: NO_TRACER,
-      store: (store) => store,
-      pool: (pool) => pool,
-      close: () => Promise.resolve(),
-    };
-  }
+  if (endpoint === null) return { tracer: NO_TRACER, close: () => Promise.resolve() };
   const { OtelTracer } = await import('../adapters/otel/otel-tracer.js');
-  const { TracedEnginePool } = await import('../adapters/otel/traced-engine-pool.js');
-  const { TracedObjectStore } = await import('../adapters/otel/traced-object-store.js');
   const resource = {
     'service.name': config.traceService,
     'service.version': deps.version,
@@ -48,12 +33,6 @@ export async function openTracing(config: Config, deps: TracingDependencies): Pr
     'host.name': hostname(),
     ...config.traceResource,
   };
-  const options = { endpoint, headers, resource, ratio, version: deps.version };
-  const tracer = new OtelTracer(options, { ...deps, unsampled: NO_SPAN });
-  return {
-    tracer,
-    store: (store) => new TracedObjectStore(store, { tracer, clock: deps.clock }),
-    pool: (pool) => new TracedEnginePool(pool, { tracer, clock: deps.clock }),
-    close: () => tracer.close(),
-  };
+  const tracer = new OtelTracer({ endpoint, headers, resource, ratio, version: deps.version }, deps);
+  return { tracer, close: () => tracer.close() };
 }

@@ -1,21 +1,17 @@
 /**
  * Traces of requests: where the time of one request went.
  *
- * Contract: recording never throws, never waits and allocates nothing for a request that is not sampled.
+ * Contract: recording never throws, never waits, and costs a request that is not sampled next to nothing.
  * Times are those of `Clock.monotonic()`. No vector, no attribute and no credential is handed over.
  */
 export interface Tracer {
   /** False: no request is ever sampled, so there is nothing to look up for it. */
   readonly samples: boolean;
   /**
-   * The root span of a request. `parent` is the client's own span, when it sent one that can be understood:
-   * its decision whether to sample is followed, within a bound.
+   * The root span of a request, undefined when it is not sampled. `parent` is the client's own span, when it
+   * sent one that can be understood: its decision whether to sample is followed, within a bound.
    */
-  start(name: string, startMs: number, parent?: TraceParent): Span;
-  /** Runs `task`; until its end, also behind its waits, `current` is `span`. */
-  within<T>(span: Span, task: () => T): T;
-  /** The span on whose behalf the caller runs. */
-  readonly current: Span;
+  start(name: string, startMs: number, parent?: TraceParent): Span | undefined;
 }
 
 /** Headers of W3C Trace Context, as they came. */
@@ -24,13 +20,16 @@ export interface TraceParent {
   readonly tracestate: string | undefined;
 }
 
-/** A stretch of time within a trace. Nothing is recorded any more once the root span has ended. */
+/**
+ * A stretch of time within a trace. When the root span has ended nothing is recorded any more: work that goes
+ * on in the background is none of the request's.
+ */
 export interface Span {
-  /** False: nothing is recorded. Ask first where the arguments cost something to make. */
-  readonly sampled: boolean;
-  /** 32 hex digits; undefined when nothing is recorded. */
-  readonly traceId: string | undefined;
+  /** 32 hex digits. */
+  readonly traceId: string;
   set(name: string, value: SpanValue): void;
+  /** Something that begins within this span, and is to be ended. */
+  begin(name: string, startMs: number): Span;
   /** Something that began and ended within this span; `error.type` among its values says that it failed. */
   child(name: string, startMs: number, endMs: number, values?: SpanValues): Span;
   /**
@@ -38,7 +37,7 @@ export interface Span {
    * mistake.
    */
   fail(reason: string, message?: string): void;
-  /** To be called once, on a root span. */
+  /** Later ends change nothing. */
   end(endMs: number): void;
 }
 

@@ -134,7 +134,7 @@ export class Edge {
     const { tracer } = this.deps;
     const parent = { traceparent: header('traceparent'), tracestate: header('tracestate') };
     const span = tracer.start(`omendb.${meter.operation}`, context.startedMs, parent);
-    if (!span.sampled) return;
+    if (span === undefined) return;
     span.set('db.system.name', 'omendb');
     span.set('db.operation.name', meter.operation);
     span.set('omendb.protocol', meter.protocol);
@@ -204,10 +204,7 @@ export class Edge {
     try {
       if (over()) return undefined;
       if (many) this.held.requireRoom();
-      const { span } = context;
-      const answer = await (span === undefined
-        ? steps.answer()
-        : this.deps.tracer.within(span, steps.answer));
+      const answer = await steps.answer();
       this.lap(context);
       if (isLarge(answer)) await this.large.turn();
       if (over()) return undefined;

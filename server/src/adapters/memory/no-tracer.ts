@@ -1,19 +1,4 @@
-import type { Span, Tracer } from '../../ports/tracer.js';
-
-/** Of what is not sampled: records nothing. */
-export const NO_SPAN: Span = {
-  sampled: false,
-  traceId: undefined,
-  set: () => undefined,
-  child: () => NO_SPAN,
-  fail: () => undefined,
-  end: () => undefined,
-};
+import type { Tracer } from '../../ports/tracer.js';
 
 /** Samples nothing. */
-export const NO_TRACER: Tracer = {
-  samples: false,
-  start: () => NO_SPAN,
-  within: (_span, task) => task(),
-  current: NO_SPAN,
-};
+export const NO_TRACER: Tracer = { samples: false, start: () => undefined };

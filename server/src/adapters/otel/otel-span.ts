@@ -7,9 +7,8 @@ export interface Trace {
   readonly sdk: SdkTracer;
   /** Added to a monotonic time gives milliseconds since 1970, alike for all spans of the trace. */
   readonly offsetMs: number;
-  /** False once the root has ended: work that goes on in the background is none of the request's. */
-  open: boolean;
-  readonly onEnd: () => void;
+  /** Spans that have not ended: the root first, and nothing without it. */
+  readonly open: Set<OtelSpan>;
 }
 
 export interface NewSpan {
@@ -23,7 +22,6 @@ export interface NewSpan {
 
 /** A span that is recorded. */
 export class OtelSpan implements Span {
-  readonly sampled = true;
   readonly traceId: string;
   readonly #span: SdkSpan;
   readonly #context: Context;
@@ -37,32 +35,52 @@ export class OtelSpan implements Span {
     this.#span = trace.sdk.startSpan(name, options, context);
     this.#context = api.setSpan(context, this.#span);
     this.traceId = this.#span.spanContext().traceId;
+    trace.open.add(this);
   }
 
   set(name: string, value: SpanValue): void {
-    if (this.trace.open) this.#span.setAttribute(name, value);
+    if (this.#isOpen) this.#span.setAttribute(name, value);
+  }
+
+  begin(name: string, startMs: number): Span {
+    return this.#begin(name, startMs) ?? this;
   }
 
   child(name: string, startMs: number, endMs: number, values?: SpanValues): Span {
-    if (!this.trace.open) return this;
-    const kind = SpanKind.INTERNAL;
-    const child = new OtelSpan(this.trace, { name, kind, startMs, context: this.#context, values });
+    const child = this.#begin(name, startMs, values);
+    if (child === undefined) return this;
     if (values?.['error.type'] !== undefined) child.#span.setStatus({ code: SpanStatusCode.ERROR });
-    child.#span.end(this.#time(Math.max(startMs, endMs)));
+    child.end(Math.max(startMs, endMs));
     return child;
   }
 
   fail(reason: string, message?: string): void {
-    if (!this.trace.open) return;
+    if (!this.#isOpen) return;
     this.#span.setAttribute('error.type', reason);
     if (message !== undefined) this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
   }
 
   end(endMs: number): void {
-    if (!this.trace.open) return;
-    this.trace.open = false;
-    this.#span.end(this.#time(endMs));
-    this.trace.onEnd();
+    const { open } = this.trace;
+    if (!this.#isOpen) return;
+    const [root] = open;
+    // What the request did not wait for ends with it.
+    const ending = root === this ? [...open].reverse() : [this];
+    for (const span of ending) {
+      open.delete(span);
+      span.#span.end(this.#time(endMs));
+    }
+  }
+
+  get #isOpen(): boolean {
+    return this.trace.open.has(this);
+  }
+
+  /** Undefined when the trace is over. A part that has ended may still be given its own parts. */
+  #begin(name: string, startMs: number, values?: SpanValues): OtelSpan | undefined {
+    if (this.trace.open.size === 0) return undefined;
+    const kind = SpanKind.INTERNAL;
+    return new OtelSpan(this.trace, { name, kind, startMs, context: this.#context, values });
   }
 
   #time(monotonicMs: number): [seconds: number, nanoseconds: number] {

@@ -2,7 +2,6 @@
  * Traces by OpenTelemetry. Most requests are not sampled: that is decided here, before the SDK is asked, so
  * that they cost a random number.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Tracer as SdkTracer } from '@opentelemetry/api';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -45,8 +44,6 @@ export interface OtelDependencies {
   readonly rng: Rng;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** The span of requests that are not sampled: records nothing. */
-  readonly unsampled: Span;
   /** Instead of OTLP over HTTP. */
   readonly exporter?: SpanExporter;
 }
@@ -58,9 +55,6 @@ export class OtelTracer implements Tracer {
   readonly #sdk: SdkTracer;
   readonly #threshold: number;
   readonly #dropped = new LineLimit(DROPPED_PERIOD_MS);
-  readonly #around = new AsyncLocalStorage<Span>();
-  /** Sampled requests in work. */
-  #open = 0;
   #second = 0;
   #startedInSecond = 0;
 
@@ -87,42 +81,20 @@ export class OtelTracer implements Tracer {
     this.#threshold = options.ratio * 2 ** 32;
   }
 
-  start(name: string, startMs: number, parent?: TraceParent): Span {
+  start(name: string, startMs: number, parent?: TraceParent): Span | undefined {
     const remote = parent?.traceparent === undefined ? undefined : remoteSpan(parent);
     const wanted = remote === undefined ? this.deps.rng.uint32() < this.#threshold : isSampled(remote);
-    if (!wanted || !this.#admit(startMs)) return this.deps.unsampled;
+    if (!wanted || !this.#admit(startMs)) return undefined;
     const { clock } = this.deps;
     const context = remote === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, remote);
-    this.#open++;
-    return new OtelSpan(
-      {
-        ...{ sdk: this.#sdk, open: true, offsetMs: clock.now() - clock.monotonic() },
-        onEnd: () => {
-          this.#close();
-        },
-      },
-      { name, kind: SpanKind.SERVER, startMs, context },
-    );
-  }
-
-  within<T>(span: Span, task: () => T): T {
-    return span.sampled ? this.#around.run(span, task) : task();
-  }
-
-  get current(): Span {
-    return (this.#open > 0 ? this.#around.getStore() : undefined) ?? this.deps.unsampled;
+    const shared = { sdk: this.#sdk, offsetMs: clock.now() - clock.monotonic(), open: new Set<OtelSpan>() };
+    return new OtelSpan(shared, { name, kind: SpanKind.SERVER, startMs, context });
   }
 
   /** Sends what is recorded, for two seconds at most. */
   async close(): Promise<void> {
     const closed = this.#provider.shutdown().catch(() => undefined);
     await Promise.race([closed, this.deps.scheduler.sleep(CLOSE_TIMEOUT_MS)]);
-  }
-
-  #close(): void {
-    this.#open--;
-    // While it is in use, every promise of the process costs a little more.
-    if (this.#open === 0) this.#around.disable();
   }
 
   #admit(nowMs: number): boolean {

@@ -17,7 +17,7 @@ import { roomOf } from '../../core/memory/memtable.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Metrics } from '../../ports/metrics.js';
 import type { Scheduler } from '../../ports/scheduler.js';
-import type { Tracer } from '../../ports/tracer.js';
+import type { Span } from '../../ports/tracer.js';
 import type { AsOf, CollectionInfo, ReadOptions, RequestContext, WriteReceipt } from '../api.js';
 import { countFailure } from '../background-failures.js';
 import type { CommitLoop } from '../log/commit-loop.js';
@@ -68,7 +68,6 @@ export interface CollectionParts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
-  readonly tracer: Tracer;
   /** No other server writes here. */
   readonly alone: boolean;
   /** Oldest state that a read is answered from. */
@@ -116,8 +115,9 @@ export class Collection {
     kind: WriteKind,
     requestId: string,
     plan: (view: SlotView) => Plan<Answer>,
+    span?: Span,
   ): Promise<Answer & WriteReceipt> {
-    if (requestId === '') return this.#append(kind, requestId, plan);
+    if (requestId === '') return this.#append(kind, requestId, plan, span);
     const known = this.parts.window.find(requestId, kind);
     if (known !== undefined) return this.#answerAgain(known);
     const running = this.#inFlight.get(requestId);
@@ -125,7 +125,7 @@ export class Collection {
       if (running.kind !== kind) throw reusedRequestId(running.kind, kind);
       return (await running.answer) as Answer & WriteReceipt;
     }
-    const run = this.#append(kind, requestId, plan);
+    const run = this.#append(kind, requestId, plan, span);
     this.#inFlight.set(requestId, { kind, answer: run });
     try {
       return await run;
@@ -136,8 +136,8 @@ export class Collection {
 
   /**
    * Resolves when the state is as new as the read asks for: it holds the write that the session token names,
-   * and what its consistency promises. To true when it waited for the object store. Throws `CONDITION_FAILED` when the token is not one of this
-   * collection, `STORAGE_UNAVAILABLE` when that cannot be told.
+   * and what its consistency promises. To true when it waited for the object store. Throws `CONDITION_FAILED`
+   * when the token is not one of this collection, `STORAGE_UNAVAILABLE` when that cannot be told.
    */
   async reach({ consistency, sessionToken }: ReadOptions): Promise<boolean> {
     const sequence = sequenceOfToken(sessionToken, this.id);
@@ -158,13 +158,23 @@ export class Collection {
    *
    * @param request Becomes a cold one when it waits for the object store.
    */
-  async view(read: ReadOptions, request: Pick<RequestContext, 'tier'>): Promise<ReadView> {
+  async view(read: ReadOptions, request: Pick<RequestContext, 'tier' | 'span'>): Promise<ReadView> {
+    const { clock, history } = this.parts;
+    const startMs = request.span === undefined ? 0 : clock.monotonic();
     // Nothing of the past changes, except that the collection is deleted and its name given to another one.
     const waited = await (read.asOf === undefined ? this.reach(read) : this.#freshness.recent());
-    if (waited) request.tier = 'cold';
+    if (waited) {
+      request.tier = 'cold';
+      request.span?.child('collection.verify', startMs, clock.monotonic());
+    }
     if (this.#closed) throw gone(this.info.name);
-    if (read.asOf !== undefined) return this.parts.history.view(read.asOf, request);
-    return { state: this.state, release: () => undefined };
+    if (read.asOf === undefined) return { state: this.state, release: () => undefined };
+    const past = request.span?.begin('collection.past', clock.monotonic());
+    try {
+      return await history.view(read.asOf, request);
+    } finally {
+      past?.end(clock.monotonic());
+    }
   }
 
   /** The newest root seen. */
@@ -251,8 +261,9 @@ export class Collection {
     kind: WriteKind,
     requestId: string,
     plan: (view: SlotView) => Plan<Answer>,
+    span?: Span,
   ): Promise<Answer & WriteReceipt> {
-    await this.#holdBack();
+    await this.#holdBack(span);
     let answer: Answer | undefined;
     let known: RememberedRequest | undefined;
     const prepare = (): PreparedWrites => {
@@ -270,8 +281,6 @@ export class Collection {
           : { request: { requestId, answer: encodeAnswer({ kind, answer: planned.answer }) } }),
       };
     };
-    const { current } = this.parts.tracer;
-    const span = current.sampled ? current : undefined;
     const acknowledged = await this.parts.loop.append(prepare, { repeatable: requestId !== '', span });
     if (known !== undefined) return this.#answerAgain(known);
     if (answer === undefined) throw new Error('a slot was acknowledged without a plan');
@@ -300,7 +309,7 @@ export class Collection {
   }
 
   /** Slows writers down when flushes fall behind, and refuses them before memory runs out. */
-  async #holdBack(): Promise<void> {
+  async #holdBack(span: Span | undefined): Promise<void> {
     const bytes = this.upkeep.unfoldedBytes;
     const { soft, hard } = this.upkeep.unfoldedBounds;
     if (bytes > hard) {
@@ -312,10 +321,10 @@ export class Collection {
       );
     }
     if (bytes <= soft) return;
-    const { clock, scheduler, tracer } = this.parts;
+    const { clock, scheduler } = this.parts;
     const startMs = clock.monotonic();
     await scheduler.sleep(((bytes - soft) / (hard - soft)) * 200);
-    tracer.current.child('backpressure', startMs, clock.monotonic());
+    span?.child('backpressure', startMs, clock.monotonic());
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   RequestContext,
 } from '../api.js';
 import type { Counter } from '../../ports/metrics.js';
+import type { Span } from '../../ports/tracer.js';
 import { countFailure } from '../background-failures.js';
 import type { AppDependencies } from '../dependencies.js';
 import { pageSize } from '../fetch.js';
@@ -26,6 +27,7 @@ import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
 import { RootStore } from '../log/root-store.js';
 import { collectDeleted, sealRoot } from '../maintenance/collect-deleted.js';
 import { listAll, removeAll } from '../maintenance/list-objects.js';
+import { TracedStore } from '../trace/traced-store.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
 import { deriveCollection } from './derive.js';
@@ -37,7 +39,7 @@ import { OPEN_MAX, OpenCollections } from './open-collections.js';
 const SWEEP_PASSES = 4;
 
 /** Who asks for a collection. */
-type Asking = Pick<RequestContext, 'tenant' | 'tier'>;
+type Asking = Pick<RequestContext, 'tenant' | 'tier' | 'span'>;
 
 export class Collections {
   readonly #layout = new ObjectLayout();
@@ -80,14 +82,19 @@ export class Collections {
   async use<T>(request: Asking, rawName: string, task: (collection: Collection) => Promise<T>): Promise<T> {
     const { tenant } = request;
     const key = `${tenant}/${rawName}`;
+    let opening: Span | undefined;
     if (this.#open.has(key)) this.#lookups.hit.inc();
     else {
       this.#lookups.miss.inc();
       request.tier = 'cold';
+      opening = request.span?.begin('collection.open', this.deps.clock.monotonic());
     }
-    const open = (): Promise<Collection> => this.#openFromCatalog(tenant, rawName);
+    const open = (): Promise<Collection> => this.#openFromCatalog(tenant, rawName, opening);
     let used: Collection | null = null;
-    const run = (collection: Collection): Promise<T> => task((used = collection));
+    const run = (collection: Collection): Promise<T> => {
+      opening?.end(this.deps.clock.monotonic());
+      return task((used = collection));
+    };
     try {
       return await this.#open.use(key, open, run);
     } catch (error) {
@@ -218,16 +225,25 @@ export class Collections {
     }
   }
 
-  async #openFromCatalog(tenant: TenantId, rawName: string): Promise<Collection> {
+  async #openFromCatalog(tenant: TenantId, rawName: string, span?: Span): Promise<Collection> {
+    const { clock } = this.deps;
     const name = parseCollectionName(rawName);
+    const startMs = clock.monotonic();
     const entry = await this.#entry(tenant, name);
+    span?.child('catalog.get', startMs, clock.monotonic());
     const nextTag = (): number => this.#nextTag++;
     const forget = (collection: Collection): Promise<void> =>
       this.#open.forget(`${tenant}/${name}`, collection);
     const gone = (): void => void opening.then(forget).catch(() => undefined);
     const relieve = (): Promise<number> => this.#open.relieve();
+    const store = span === undefined ? this.deps.store : new TracedStore(this.deps, span);
     const inside = { nextTag, gone, relieve, series: this.#commits };
-    const opening = openCollection({ ...this.deps, layout: this.#layout, ...inside }, entry);
+    const opening = openCollection({ ...this.deps, layout: this.#layout, ...inside, store }, entry).finally(
+      () => {
+        // From here on it works for others too.
+        if (store instanceof TracedStore) store.span = undefined;
+      },
+    );
     return opening;
   }
 

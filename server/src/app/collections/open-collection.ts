@@ -44,7 +44,7 @@ export interface OpenDependencies extends AppDependencies {
 
 /** Throws `COLLECTION_NOT_FOUND` when it was deleted, `MEMORY_EXHAUSTED`, `DATA_CORRUPTED`. */
 export async function openCollection(deps: OpenDependencies, entry: CatalogEntry): Promise<Collection> {
-  const { clock, scheduler, metrics, tracer } = deps;
+  const { clock, scheduler, metrics } = deps;
   const startedMs = clock.monotonic();
   const { dimensions, metric, name, createdAtMs } = entry.schema;
   const layout = deps.layout.collection(entry.id);
@@ -104,13 +104,11 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     present: () => states.state.segments,
   });
   const info = { name: name as CollectionName, dimensions, metric, createdAtMs };
-  const openedMs = clock.monotonic();
-  metrics.histogram('omendb_recovery_seconds', {}).observe((openedMs - startedMs) / 1000);
-  tracer.current.child('collection.open', startedMs, openedMs);
+  metrics.histogram('omendb_recovery_seconds', {}).observe((clock.monotonic() - startedMs) / 1000);
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
-    ...{ clock, scheduler, metrics, tracer, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
+    ...{ clock, scheduler, metrics, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
   });
 }
 

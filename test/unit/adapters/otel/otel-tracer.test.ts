@@ -2,7 +2,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'chai';
 import { OtelTracer } from '#server/adapters/otel/otel-tracer.js';
-import { NO_SPAN } from '#server/adapters/memory/no-tracer.js';
+import type { Span } from '#server/ports/tracer.js';
 import { FakeClock } from '#support/fake-clock.js';
 import { FakeScheduler } from '#support/fake-scheduler.js';
 import type { LoggedLine } from '#support/recorded-log.js';
@@ -34,7 +34,6 @@ function openTracer({ ratio = 1, exporter }: TestTracerOptions = {}) {
         logger: loggerInto(log),
         rng: new SeededRng(7),
         exporter: exporter ?? memory,
-        unsampled: NO_SPAN,
       },
       scheduler: new FakeScheduler(clock, { automatic: true }),
     },
@@ -46,10 +45,17 @@ function openTracer({ ratio = 1, exporter }: TestTracerOptions = {}) {
   return { tracer, clock, log, sent };
 }
 
+/** A request that is sampled. */
+function begin(tracer: OtelTracer, name = 'request', startMs = 0): Span {
+  const span = tracer.start(name, startMs, SAMPLED);
+  if (span === undefined) throw new Error('it was not sampled');
+  return span;
+}
+
 describe('A tracer', () => {
   it('records a request and its parts below the span of the client', async () => {
     const { tracer, sent } = openTracer({ ratio: 0 });
-    const span = tracer.start('omendb.query', 0, SAMPLED);
+    const span = begin(tracer, 'omendb.query');
     expect(span.traceId).to.equal(TRACE);
     span.set('omendb.k', 10);
     span.child('commit', 1, 3.5).child('commit.put', 2, 3, { 'omendb.bytes': 4 });
@@ -69,7 +75,7 @@ describe('A tracer', () => {
     const { tracer, clock, sent } = openTracer();
     clock.advance(12.5);
     const [wallMs, startMs] = [clock.now(), clock.monotonic()];
-    const span = tracer.start('request', startMs);
+    const span = begin(tracer, 'request', startMs);
     // Somebody sets the clock while the request runs.
     clock.jump(-5000);
     span.child('part', startMs + 0.25, startMs + 0.75);
@@ -89,27 +95,27 @@ describe('A tracer', () => {
 
   it('follows the decision of the client, and decides itself where there is none', () => {
     const never = openTracer({ ratio: 0 }).tracer;
-    expect(never.start('r', 0)).to.equal(NO_SPAN);
-    expect(never.start('r', 0, { traceparent: 'nonsense', tracestate: undefined })).to.equal(NO_SPAN);
-    expect(never.start('r', 0, SAMPLED).sampled).to.equal(true);
+    expect(never.start('r', 0)).to.equal(undefined);
+    expect(never.start('r', 0, { traceparent: 'nonsense', tracestate: undefined })).to.equal(undefined);
+    expect(never.start('r', 0, SAMPLED)?.traceId).to.equal(TRACE);
     const always = openTracer({ ratio: 1 }).tracer;
-    expect(always.start('r', 0).sampled).to.equal(true);
-    expect(always.start('r', 0, NOT_SAMPLED)).to.equal(NO_SPAN);
+    expect(always.start('r', 0)).to.not.equal(undefined);
+    expect(always.start('r', 0, NOT_SAMPLED)).to.equal(undefined);
   });
 
   it('samples the share that it is told', () => {
     const { tracer } = openTracer({ ratio: 0.01 });
     let sampled = 0;
     // One second for each, so that the bound has no part in it.
-    for (let i = 0; i < 100_000; i++) if (tracer.start('r', i * 1000).sampled) sampled++;
+    for (let i = 0; i < 100_000; i++) if (tracer.start('r', i * 1000) !== undefined) sampled++;
     expect(sampled).to.be.within(900, 1100);
   });
 
   it('records no more than 200 requests in a second, and says so once', () => {
     const { tracer, log } = openTracer();
     const spans = Array.from({ length: 500 }, () => tracer.start('r', 10, SAMPLED));
-    expect(spans.filter(({ sampled }) => sampled)).to.have.lengthOf(200);
-    expect(tracer.start('r', 1000, SAMPLED).sampled).to.equal(true);
+    expect(spans.filter((span) => span !== undefined)).to.have.lengthOf(200);
+    expect(tracer.start('r', 1000, SAMPLED)?.traceId).to.equal(TRACE);
     expect(log.map(({ message }) => message)).to.deep.equal([
       'more traces were asked for than a server records',
     ]);
@@ -117,11 +123,11 @@ describe('A tracer', () => {
 
   it('marks what failed, and tells mistakes of clients from failures', async () => {
     const { tracer, sent } = openTracer();
-    const failed = tracer.start('failed', 0);
+    const failed = begin(tracer, 'failed');
     failed.fail('STORAGE_UNAVAILABLE', 'the storage of the server does not answer');
     failed.child('part', 0, 1, { 'error.type': 'CANCELLED' });
     failed.end(1);
-    const refused = tracer.start('refused', 0);
+    const refused = begin(tracer, 'refused');
     refused.fail('DIMENSION_MISMATCH');
     refused.end(1);
     const spans = await sent();
@@ -133,7 +139,7 @@ describe('A tracer', () => {
 
   it('records nothing behind the end of the request', async () => {
     const { tracer, sent } = openTracer();
-    const span = tracer.start('request', 0);
+    const span = begin(tracer);
     span.end(1);
     span.end(2);
     span.set('late', true);
@@ -146,31 +152,26 @@ describe('A tracer', () => {
 
   it('cuts values that are too long', async () => {
     const { tracer, sent } = openTracer();
-    const span = tracer.start('request', 0);
+    const span = begin(tracer);
     span.set('name', 'x'.repeat(10_000));
     span.end(1);
     expect((await sent()).get('request')?.attributes['name']).to.equal('x'.repeat(256));
   });
 
-  it('knows on whose behalf code runs, behind waits and beside other requests', async () => {
-    const { tracer } = openTracer();
-    const [one, other] = [tracer.start('one', 0), tracer.start('other', 0)];
-    const look = async (): Promise<unknown> => {
-      await Promise.resolve();
-      await new Promise((resolve) => setImmediate(resolve));
-      return tracer.current;
-    };
-    const [first, second, third] = await Promise.all([
-      tracer.within(one, look),
-      tracer.within(other, look),
-      tracer.within(NO_SPAN, look),
-    ]);
-    expect([first, second, third]).to.deep.equal([one, other, NO_SPAN]);
-    expect(tracer.current).to.equal(NO_SPAN);
-    one.end(1);
-    expect(await tracer.within(other, look)).to.equal(other);
-    other.end(1);
-    expect(await tracer.within(other, look)).to.equal(NO_SPAN);
+  it('ends what was not waited for together with the request', async () => {
+    const { tracer, sent } = openTracer();
+    const span = begin(tracer);
+    const opening = span.begin('opening', 1);
+    const done = span.begin('done', 1);
+    done.child('inner', 1, 2);
+    done.end(3);
+    span.end(5);
+    opening.end(9);
+    opening.child('late', 9, 10);
+    const spans = await sent();
+    expect([...spans.keys()]).to.deep.equal(['inner', 'done', 'opening', 'request']);
+    const lengths = ['opening', 'done'].map((name) => spans.get(name)?.duration[1]);
+    expect(lengths).to.deep.equal([4_000_000, 2_000_000]);
   });
 });
 
@@ -181,7 +182,7 @@ describe('Sending traces', () => {
       shutdown: () => Promise.resolve(),
     };
     const { tracer, log } = openTracer({ exporter: failing });
-    for (let i = 0; i < 3000; i++) tracer.start('r', i * 1000).end(i * 1000 + 1);
+    for (let i = 0; i < 3000; i++) begin(tracer, 'r', i * 1000).end(i * 1000 + 1);
     await tracer.close();
     expect(log).to.have.lengthOf(1);
     expect(log[0]).to.deep.include({ level: 'warn', message: 'traces could not be sent' });
@@ -197,7 +198,7 @@ describe('Sending traces', () => {
       shutdown: () => Promise.reject(new Error('broken')),
     };
     const { tracer, log } = openTracer({ exporter: throwing });
-    for (let i = 0; i < 600; i++) tracer.start('r', i * 1000).end(i * 1000 + 1);
+    for (let i = 0; i < 600; i++) begin(tracer, 'r', i * 1000).end(i * 1000 + 1);
     await tracer.close();
     expect(log.map(({ facts }) => facts['why'])).to.deep.equal(['broken']);
   });
@@ -206,7 +207,7 @@ describe('Sending traces', () => {
     const { tracer, clock } = openTracer({
       exporter: { export: () => undefined, shutdown: () => Promise.resolve() },
     });
-    tracer.start('r', 0).end(1);
+    begin(tracer).end(1);
     await tracer.close();
     expect(clock.monotonic()).to.equal(2000);
   });

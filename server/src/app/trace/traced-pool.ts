@@ -3,20 +3,21 @@ import { OmenError } from '../../core/errors.js';
 import type { Arena } from '../../core/memory/arena.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EnginePool, Timed } from '../../ports/engine-pool.js';
-import type { Span, SpanValues, Tracer } from '../../ports/tracer.js';
+import type { Span, SpanValues } from '../../ports/tracer.js';
 
 /**
- * Engines whose tasks are spans of the request on whose behalf they run. No context crosses to their threads:
- * the spans are made here, from the times that come with an outcome.
+ * The engines for one request that is traced: its tasks are parts of its span. No context crosses to their
+ * threads: the parts are made here, from the times that come with an outcome.
  */
-export class TracedEnginePool implements EnginePool {
+export class TracedPool implements EnginePool {
   readonly arena: Arena;
   readonly engines: number;
   readonly kernels: EnginePool['kernels'];
 
   constructor(
     private readonly pool: EnginePool,
-    private readonly deps: { readonly tracer: Tracer; readonly clock: Clock },
+    private readonly span: Span,
+    private readonly clock: Clock,
   ) {
     this.arena = pool.arena;
     this.engines = pool.engines;
@@ -28,10 +29,8 @@ export class TracedEnginePool implements EnginePool {
   }
 
   search(task: SearchTask, signal?: AbortSignal): Promise<Timed<SearchOutcome>> {
-    const span = this.deps.tracer.current;
-    if (!span.sampled) return this.pool.search(task, signal);
-    span.set('omendb.k', task.topK);
-    return this.#record(span, {
+    this.span.set('omendb.k', task.topK);
+    return this.#record({
       name: 'engine.search',
       call: () => this.pool.search(task, signal),
       valuesOf: ({ candidates, exact, rows }) => ({
@@ -44,9 +43,7 @@ export class TracedEnginePool implements EnginePool {
   }
 
   match(task: MatchTask, signal?: AbortSignal): Promise<Timed<MatchOutcome>> {
-    const span = this.deps.tracer.current;
-    if (!span.sampled) return this.pool.match(task, signal);
-    return this.#record(span, {
+    return this.#record({
       name: 'engine.match',
       call: () => this.pool.match(task, signal),
       valuesOf: () => ({ 'omendb.parts': task.parts.length }),
@@ -65,8 +62,8 @@ export class TracedEnginePool implements EnginePool {
     return this.pool.close();
   }
 
-  async #record<T>(span: Span, { name, call, valuesOf }: TracedTask<T>): Promise<Timed<T>> {
-    const { clock } = this.deps;
+  async #record<T>({ name, call, valuesOf }: TracedTask<T>): Promise<Timed<T>> {
+    const { clock, span } = this;
     const startMs = clock.monotonic();
     try {
       const timed = await call();

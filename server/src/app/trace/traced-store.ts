@@ -8,22 +8,22 @@ import type {
   SwapOutcome,
 } from '../../ports/object-store.js';
 import type { Clock } from '../../ports/clock.js';
-import type { Span, SpanValues, Tracer } from '../../ports/tracer.js';
+import type { Span, SpanValues } from '../../ports/tracer.js';
 
-/** An object store whose calls are spans of the request on whose behalf they are made. */
-export class TracedObjectStore implements ObjectStore {
+/** An object store whose calls are parts of `span`, as long as there is one. */
+export class TracedStore implements ObjectStore {
   constructor(
-    private readonly store: ObjectStore,
-    private readonly deps: { readonly tracer: Tracer; readonly clock: Clock },
+    private readonly deps: { readonly store: ObjectStore; readonly clock: Clock },
+    public span: Span | undefined,
   ) {}
 
   putIfAbsent(key: string, body: Uint8Array, nonce: string): Promise<PutOutcome> {
-    const call = (): Promise<PutOutcome> => this.store.putIfAbsent(key, body, nonce);
+    const call = (): Promise<PutOutcome> => this.deps.store.putIfAbsent(key, body, nonce);
     return this.#trace('storage.put', key, call, ({ kind }) => ({ ...outcome(kind), ...bytes(body.length) }));
   }
 
   compareAndSwap(key: string, body: Uint8Array, etag: string | null, nonce: string): Promise<SwapOutcome> {
-    const call = (): Promise<SwapOutcome> => this.store.compareAndSwap(key, body, etag, nonce);
+    const call = (): Promise<SwapOutcome> => this.deps.store.compareAndSwap(key, body, etag, nonce);
     return this.#trace('storage.swap', key, call, ({ kind }) => ({
       ...outcome(kind),
       ...bytes(body.length),
@@ -31,7 +31,7 @@ export class TracedObjectStore implements ObjectStore {
   }
 
   get(key: string, options?: GetOptions): Promise<GetOutcome> {
-    const call = (): Promise<GetOutcome> => this.store.get(key, options);
+    const call = (): Promise<GetOutcome> => this.deps.store.get(key, options);
     return this.#trace('storage.get', key, call, (got) => ({
       ...outcome(got.kind),
       ...bytes(got.kind === 'found' ? got.body.length : 0),
@@ -39,7 +39,7 @@ export class TracedObjectStore implements ObjectStore {
   }
 
   list(prefix: string, startAfter?: string): Promise<readonly ListedObject[]> {
-    const call = (): Promise<readonly ListedObject[]> => this.store.list(prefix, startAfter);
+    const call = (): Promise<readonly ListedObject[]> => this.deps.store.list(prefix, startAfter);
     return this.#trace('storage.list', prefix, call, (objects) => ({
       'omendb.storage.objects': objects.length,
     }));
@@ -49,13 +49,13 @@ export class TracedObjectStore implements ObjectStore {
     return this.#trace(
       'storage.delete',
       key,
-      () => this.store.delete(key),
+      () => this.deps.store.delete(key),
       () => ({}),
     );
   }
 
   close(): Promise<void> {
-    return this.store.close();
+    return this.deps.store.close();
   }
 
   #trace<T>(
@@ -64,8 +64,8 @@ export class TracedObjectStore implements ObjectStore {
     call: () => Promise<T>,
     valuesOf: (result: T) => SpanValues,
   ): Promise<T> {
-    const span = this.deps.tracer.current;
-    return span.sampled ? this.#record(span, { name, key, call, valuesOf }) : call();
+    const { span } = this;
+    return span === undefined ? call() : this.#record(span, { name, key, call, valuesOf });
   }
 
   async #record<T>(span: Span, { name, key, call, valuesOf }: TracedCall<T>): Promise<T> {
