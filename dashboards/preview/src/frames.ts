@@ -57,11 +57,9 @@ export async function fetchPanel(panel: Panel, board: Board, scene: Scene): Prom
     const query = substitute(target.expr, board, scene);
     const window = { start: String(scene.start), end: String(scene.end), step: String(scene.step) };
     const instant = target.instant === true && target.range !== true;
-    const answers = await askRange(
-      scene.prometheus,
-      query,
-      instant ? { ...window, start: window.end } : window,
-    );
+    const answers = instant
+      ? await askNow(scene.prometheus, query, window.end)
+      : await askRange(scene.prometheus, query, window);
     for (const answer of answers) {
       const values = new Array<number | null>(count).fill(null);
       for (const [at, text] of answer.values) {
@@ -116,6 +114,9 @@ export function settingsOf(panel: Panel, name: string, refId: string): FieldSett
 function matches(matcher: { id: string; options?: unknown }, name: string, refId: string): boolean {
   const wanted = String(matcher.options);
   if (matcher.id === 'byName') return wanted === name;
+  if (matcher.id === 'byNames') {
+    return (matcher.options as { names?: readonly string[] }).names?.includes(name) === true;
+  }
   if (matcher.id === 'byRegexp') return new RegExp(wanted.replace(/^\/|\/[a-z]*$/g, '')).test(name);
   if (matcher.id === 'byFrameRefID') return wanted === refId;
   return false;
@@ -137,6 +138,15 @@ type Form = Record<string, string>;
 async function askRange(url: string, query: string, window: Form): Promise<readonly Answer[]> {
   const { result } = await ask<{ result: Answer[] }>(url, 'query_range', { query, ...window });
   return result;
+}
+
+/** Only such answers are in the order that the query gave them. */
+async function askNow(url: string, query: string, time: string): Promise<readonly Answer[]> {
+  const { result } = await ask<{ result: (Answer & { value: Answer['values'][number] })[] }>(url, 'query', {
+    query,
+    time,
+  });
+  return result.map(({ metric, value }) => ({ metric, values: [value] }));
 }
 
 async function askExemplars(url: string, query: string, window: Form): Promise<readonly Exemplar[]> {

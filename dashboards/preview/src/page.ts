@@ -10,6 +10,8 @@ import { element } from './legend.js';
 import { readPicture } from './pixels.js';
 import { drawTable } from './table.js';
 import { drawTimeSeries } from './time-series.js';
+import { shownValue, substitute } from './variables.js';
+import { substitute } from './variables.js';
 
 const COLUMNS = 24;
 const UNIT = 30;
@@ -73,7 +75,7 @@ async function drawBoard(board: Board, scene: Scene): Promise<readonly DrawnPane
 }
 
 async function drawPanel(panel: Panel, board: Board, scene: Scene, box: HTMLElement): Promise<DrawnPanel> {
-  box.append(element('h2', '', panel.title ?? ''));
+  box.append(element('h2', '', substitute(panel.title ?? '', board, scene)));
   const body = element('div', 'body');
   box.append(body);
   let series = 0;
@@ -107,10 +109,13 @@ async function drawPanel(panel: Panel, board: Board, scene: Scene, box: HTMLElem
 function header(board: Board, scene: Scene): HTMLElement {
   const bar = element('header', '');
   bar.append(element('h1', '', board.title));
-  for (const { name, type } of board.templating?.list ?? []) {
+  for (const { name, type, includeAll } of board.templating?.list ?? []) {
     if (type === 'datasource' || type === 'constant') continue;
     const chip = element('span', 'variable');
-    chip.append(element('b', '', name), element('span', '', 'All'));
+    chip.append(
+      element('b', '', name),
+      element('span', '', includeAll === true ? 'All' : substitute(`$${name}`, board, scene)),
+    );
     bar.append(chip);
   }
   const minutes = Math.round((scene.end - scene.start) / 60);
