@@ -20,6 +20,8 @@ export interface BalancerOptions {
 const LOOK_MS = 25;
 
 export class ServiceBalancer {
+  /** Connections so far. */
+  accepted = 0;
   readonly #ready = new Set<Backend>();
   readonly #connections = new Set<Socket>();
   readonly #server: Server;
@@ -83,6 +85,7 @@ export class ServiceBalancer {
   }
 
   #join(client: Socket): void {
+    this.accepted++;
     const ready = this.backends.filter((backend) => this.#ready.has(backend));
     const backend = ready[this.#turn++ % Math.max(1, ready.length)];
     if (backend === undefined) {

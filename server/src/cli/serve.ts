@@ -271,7 +271,7 @@ async function drain(server: RunningServer, config: Config, logger: Logger): Pro
 
 /** In reverse order; what fails does not keep the rest from being released. */
 async function undoAll(undo: Undo, logger: Logger): Promise<void> {
-  for (const step of undo.reverse()) {
+  for (const step of undo.splice(0).reverse()) {
     try {
       await step();
     } catch (error) {

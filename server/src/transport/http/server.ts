@@ -138,7 +138,8 @@ function refuseConnection(
   edge: Edge,
   { receiveTimeoutMs }: HttpOptions,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // A connection that was opened for later and on which nothing came is no request, and has no answer.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
     socket.destroy();
     return;
   }
