@@ -108,7 +108,7 @@ describe('Alert rules in Prometheus', function () {
       }
       const survivors = mutants(rule).map(async ([what, mutant]) => {
         const runs = await Promise.all(questions.map((file) => testRules([mutant], file)));
-        for (const { output } of runs) expect(output).not.to.match(/pars(e|ing) error|error parsing/);
+        for (const { output } of runs) expect(output).not.to.include('parse error');
         return runs.every(({ status }) => status === 0) ? [what] : [];
       });
       expect((await Promise.all(survivors)).flat(), 'no unit test notices that the rule…').to.deep.equal([]);
