@@ -12,6 +12,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   network: async () => (await import('./network.js')).networkSuite,
   codec: async () => (await import('./codec.js')).codecSuite,
   storage: async () => (await import('./storage.js')).storageSuite,
+  metrics: async () => (await import('./metrics.js')).metricsSuite,
   'hand-off': async () => (await import('./hand-off.js')).handOffSuite,
 };
 

@@ -1,5 +1,6 @@
 // `npm run bench [-- SUITE…] [--quick]`: installs and builds, then measures. Suites: engine, ingest, network,
-// codec, storage, hand-off; all without one. `storage` needs Go, for an S3 server to measure against.
+// codec, storage, metrics, hand-off; all without one. `storage` needs Go, for an S3 server to measure
+// against.
 import { join } from 'node:path';
 import { ROOT, become, prepare } from './steps.mjs';
 

@@ -1,7 +1,7 @@
 /*
- * The metric catalogue as a prom-client registry. It speaks OpenMetrics only: prom-client renames its
- * counters when one registry is rendered in both formats, exemplars exist in OpenMetrics alone, and
- * Prometheus asks for it first.
+ * The metric catalogue as a page of OpenMetrics, which Prometheus asks for first and which alone has
+ * exemplars. prom-client measures the process and Node.js; what the server counts itself is kept here, because
+ * recording with prom-client looks a series up by its labels every time, which a small request notices.
  */
 import * as prom from 'prom-client';
 import type { ErrorRow } from '../../core/errors.js';
@@ -12,6 +12,8 @@ import type { Family } from '../../core/metrics/families.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { CappedName, Counter, Gauge, Histogram, Metrics } from '../../ports/metrics.js';
+import type { Shown } from './families.js';
+import { CounterFamily, GaugeFamily, HistogramFamily } from './families.js';
 import { OTHER, SeriesCap } from './series-cap.js';
 
 /** An exemplar may have 128 characters, its label among them. Trace ids have 32. */
@@ -25,41 +27,41 @@ export interface PrometheusOptions {
 export class PrometheusMetrics implements Metrics {
   /** The media type of what `render` returns. */
   readonly contentType = prom.Registry.OPENMETRICS_CONTENT_TYPE;
-  readonly #registry = openMetricsRegistry();
-  readonly #counters = new Map<string, prom.Counter>();
-  readonly #gauges = new Map<string, prom.Gauge>();
-  readonly #histograms = new Map<string, prom.Histogram>();
+  readonly #runtime = openMetricsRegistry();
+  readonly #counters = new Map<string, CounterFamily>();
+  readonly #gauges = new Map<string, GaugeFamily>();
+  readonly #histograms = new Map<string, HistogramFamily>();
+  readonly #families: Shown[] = [];
   readonly #collectors: (() => void | Promise<void>)[] = [];
   readonly #caps = new Map<string, SeriesCap>();
 
   constructor(private readonly options: PrometheusOptions) {
     for (const [name, family] of Object.entries(CATALOG)) this.#declare(name, family);
     for (const name of Object.keys(CATALOG) as MetricName[]) this.#makeSeries(name);
-    addRuntimeFamilies(this.#registry);
+    addRuntimeFamilies(this.#runtime);
   }
 
   counter<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>): Counter {
-    const child = known(this.#counters, name).labels(labels);
+    const series = known(this.#counters, name).of(labels);
     return {
       inc: (by = 1) => {
-        if (by >= 0 && by < Infinity) child.inc(by);
+        if (by >= 0 && by < Infinity) series.inc(by);
         else this.#refuse(name, by);
       },
     };
   }
 
   gauge<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>): Gauge {
-    return known(this.#gauges, name).labels(labels);
+    return known(this.#gauges, name).of(labels);
   }
 
   histogram<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): Histogram {
-    const family = known(this.#histograms, name);
-    const child = family.labels(labels);
+    const series = known(this.#histograms, name).of(labels);
     return {
       observe: (value, traceId) => {
         if (!Number.isFinite(value)) this.#refuse(name, value);
-        else if (traceId === undefined || traceId.length > TRACE_ID_CHARACTERS_MAX) child.observe(value);
-        else family.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
+        else if (traceId === undefined || traceId.length > TRACE_ID_CHARACTERS_MAX) series.observe(value);
+        else series.observe(value, traceId);
       },
     };
   }
@@ -73,14 +75,14 @@ export class PrometheusMetrics implements Metrics {
       for (const [value, amount] of values()) sums.set(value, (sums.get(value) ?? 0) + amount);
       cap.keep(new Set(sums.keys()));
       cap.scraped();
-      family.reset();
+      family.clear();
       // Always there, so that the sum over the family is 0 and not nothing when there is nothing to count.
       let other = 0;
       for (const [value, sum] of sums) {
-        if (cap.label(value, 0) === value) family.labels({ [label]: value }).set(sum);
+        if (cap.label(value, 0) === value) family.of({ [label]: value }).set(sum);
         else other += sum;
       }
-      family.labels({ [label]: OTHER }).set(other);
+      family.of({ [label]: OTHER }).set(other);
     });
   }
 
@@ -97,13 +99,13 @@ export class PrometheusMetrics implements Metrics {
       const free = (idle: string): void => family.remove({ [label]: idle });
       cap = new SeriesCap(max, this.#countFolded(name), free);
       this.#caps.set(name, cap);
-      family.inc({ [label]: OTHER }, 0);
+      family.of({ [label]: OTHER });
     }
     const series = cap;
     return {
       inc: (by = 1) => {
         // Looked up at every use: a counter that somebody kept must not bring back a series that was freed.
-        if (by >= 0 && by < Infinity) family.inc({ [label]: series.label(value, this.#now()) }, by);
+        if (by >= 0 && by < Infinity) family.of({ [label]: series.label(value, this.#now()) }).inc(by);
         else this.#refuse(name, by);
       },
     };
@@ -124,40 +126,39 @@ export class PrometheusMetrics implements Metrics {
         }
       }),
     );
-    const text = this.#registry.metrics();
+    let own = '';
+    for (const family of this.#families) own += family.render();
     for (const cap of this.#caps.values()) cap.scraped();
-    return text;
+    return own + (await this.#runtime.metrics());
   }
 
   #declare(name: string, family: Family): void {
-    const common = {
-      ...{ name, help: family.help, registers: [this.#registry] },
-      labelNames: Object.keys(family.labels),
-    };
+    const labels = Object.keys(family.labels);
     switch (family.type) {
       case 'counter':
-        this.#counters.set(name, new prom.Counter(common));
+        this.#add(this.#counters, name, new CounterFamily(name, family.help, labels));
         return;
-      case 'gauge': {
-        const made = new prom.Gauge(common);
-        // prom-client begins with 0, which would be a measurement: a limit of 0 bytes, a disk without space.
-        made.remove({});
-        this.#gauges.set(name, made);
+      case 'gauge':
+        this.#add(this.#gauges, name, new GaugeFamily(name, family.help, labels));
         return;
-      }
       case 'histogram': {
-        const more = { buckets: [...family.buckets], enableExemplars: true };
-        this.#histograms.set(name, new prom.Histogram({ ...common, ...more }));
+        const options = { buckets: family.buckets, nowSeconds: () => this.options.clock.now() / 1000 };
+        this.#add(this.#histograms, name, new HistogramFamily(name, family.help, labels, options));
       }
     }
+  }
+
+  #add<F extends Shown>(families: Map<string, F>, name: string, family: F): void {
+    families.set(name, family);
+    this.#families.push(family);
   }
 
   /** A counter that first appears with a value above zero loses its first increase: all begin at zero. */
   #makeSeries(name: MetricName): void {
     const isThere = AT_START[name] ?? (() => true);
     for (const labels of closedLabelSets(CATALOG[name].labels).filter(isThere)) {
-      this.#counters.get(name)?.inc(labels, 0);
-      this.#histograms.get(name)?.zero(labels);
+      this.#counters.get(name)?.of(labels);
+      this.#histograms.get(name)?.of(labels);
     }
   }
 
@@ -217,11 +218,10 @@ function openMetricsRegistry(): prom.Registry {
   return registry as unknown as prom.Registry;
 }
 
-/** Those of prom-client's own families that the catalogue names; the rest is deprecated there. */
+/** Those of prom-client's families that the catalogue names; the rest is deprecated there. */
 function addRuntimeFamilies(registry: prom.Registry): void {
-  const before = new Set(registry.getMetricsAsArray().map(({ name }) => name));
   prom.collectDefaultMetrics({ register: registry });
   for (const { name } of registry.getMetricsAsArray()) {
-    if (!before.has(name) && !(name in RUNTIME_FAMILIES)) registry.removeSingleMetric(name);
+    if (!(name in RUNTIME_FAMILIES)) registry.removeSingleMetric(name);
   }
 }
