@@ -39,7 +39,14 @@ const SCHEMAS = [
   [/^one of (.+)$/, (values) => ({ enum: values.split(', ') })],
   [/^a time from/, () => ({ type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' })],
   [/^a size from/, () => ({ type: ['integer', 'string'], pattern: '^[0-9]+(Ki|Mi|Gi|k|M|G)?$' })],
-  [/^a number from (\d+) to (\d+)$/, (min, max) => ({ type: 'number', minimum: +min, maximum: +max })],
+  // Helm's --set makes a text of a fraction.
+  [
+    /^a number from 0 to 1$/,
+    () => ({
+      ...{ type: ['number', 'string'], minimum: 0, maximum: 1 },
+      pattern: '^(0(\\.[0-9]+)?|1(\\.0+)?)$',
+    }),
+  ],
   [/^file:\/\/ and the path/, () => ({ type: 'string', pattern: '^((file:///|s3://).+)?$' })],
   [/^http:\/\/ or https:\/\//, () => ({ type: 'string', pattern: '^(https?://[^/]+/?)?$' })],
   [/^an http:\/\/ or https:\/\/ URL/, () => ({ type: 'string', pattern: '^(https?://[^?#]+)?$' })],

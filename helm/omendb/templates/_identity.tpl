@@ -17,9 +17,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels that pods need for it. */}}
+{{/* Labels that pods need for it, as a YAML map. */}}
 {{- define "omendb.identityLabels" -}}
 {{- if eq .Values.cloudIdentity.provider "azure" -}}
 azure.workload.identity/use: "true"
+{{- else -}}
+{}
 {{- end -}}
 {{- end -}}

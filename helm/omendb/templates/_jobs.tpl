@@ -38,13 +38,7 @@ podFailurePolicy:
 template:
   metadata:
     labels:
-      {{- include "omendb.selector" (dict "root" $ "component" "backup") | nindent 6 }}
-      {{- with include "omendb.identityLabels" $ }}
-      {{- . | nindent 6 }}
-      {{- end }}
-      {{- with $.Values.commonLabels }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+      {{- include "omendb.podLabels" (dict "root" $ "component" "backup") | nindent 6 }}
     {{- with merge (dict) $with.podAnnotations $.Values.commonAnnotations }}
     annotations:
       {{- toYaml . | nindent 6 }}
@@ -84,7 +78,7 @@ template:
         args:
           {{- toYaml .args | nindent 10 }}
         env:
-          {{- include "omendb.jobEnv" $ | nindent 10 }}
+          {{- include "omendb.env" (dict "root" $ "own" (include "omendb.jobEnv" $)) | nindent 10 }}
         {{- with $.Values.extraEnvFrom }}
         envFrom:
           {{- toYaml . | nindent 10 }}

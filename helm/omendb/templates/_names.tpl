@@ -49,14 +49,20 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* Of the same: labels of an object. */}}
+{{/* Of the same, with "labels" MAP: labels of an object. Those of the chart count more than the user's. */}}
 {{- define "omendb.labels" -}}
 {{- $own := include "omendb.selector" . | fromYaml -}}
 {{- $own = merge $own (dict
   "app.kubernetes.io/version" (.root.Chart.AppVersion | replace "+" "_")
   "app.kubernetes.io/managed-by" .root.Release.Service
   "helm.sh/chart" (include "omendb.chart" .root)) -}}
-{{- toYaml (merge $own .root.Values.commonLabels) -}}
+{{- toYaml (merge $own (.labels | default dict) .root.Values.commonLabels) -}}
+{{- end -}}
+
+{{/* Of the same: labels of a pod, without those that change with the chart's version. */}}
+{{- define "omendb.podLabels" -}}
+{{- $own := merge (include "omendb.selector" . | fromYaml) (include "omendb.identityLabels" .root | fromYaml) -}}
+{{- toYaml (merge $own (.labels | default dict) .root.Values.commonLabels) -}}
 {{- end -}}
 
 {{/*
@@ -67,9 +73,6 @@ name: {{ .name }}
 namespace: {{ include "omendb.namespace" .root }}
 labels:
   {{- include "omendb.labels" . | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
 {{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -5,20 +5,11 @@ The pod of a server, the same in a Deployment and a StatefulSet.
 {{- $part := dict "root" . "component" "server" -}}
 metadata:
   labels:
-    {{- include "omendb.selector" $part | nindent 4 }}
-    {{- with include "omendb.identityLabels" . }}
-    {{- . | nindent 4 }}
-    {{- end }}
-    {{- with merge (dict) .Values.podLabels .Values.commonLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "omendb.podLabels" (merge (dict "labels" .Values.podLabels) $part) | nindent 4 }}
   annotations:
     # A change of settings replaces the pods.
     checksum/settings: {{ include "omendb.settings" . | sha256sum }}
-    kubectl.kubernetes.io/default-container: omendb
-    {{- with merge (dict) .Values.podAnnotations .Values.commonAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- toYaml (merge (dict) (omit .Values.podAnnotations "checksum/settings") .Values.commonAnnotations (dict "kubectl.kubernetes.io/default-container" "omendb")) | nindent 4 }}
 spec:
   serviceAccountName: {{ include "omendb.serviceAccount.server" . }}
   automountServiceAccountToken: false
@@ -58,7 +49,7 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
       env:
-        {{- include "omendb.serverEnv" . | nindent 8 }}
+        {{- include "omendb.env" (dict "root" . "own" (include "omendb.serverEnv" .)) | nindent 8 }}
       ports:
         - name: http
           containerPort: {{ include "omendb.port" (list . "http") }}
@@ -136,7 +127,7 @@ spec:
 {{- include "omendb.bucketEnv" . }}
 {{- end -}}
 
-{{/* Variables for access to the bucket, which jobs need too, and those of the user. */}}
+{{/* Variables for access to the bucket, which jobs need too. */}}
 {{- define "omendb.bucketEnv" -}}
 {{- with .Values.s3.region }}
 - name: AWS_REGION
@@ -156,9 +147,22 @@ spec:
       key: {{ .secretAccessKeyKey }}
 {{- end }}
 {{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
-{{- end }}
+{{- end -}}
+
+{{/* Variables of (dict "root" $ "own" TEXT): those of the user replace the chart's. A name must not come twice. */}}
+{{- define "omendb.env" -}}
+{{- $theirs := .root.Values.extraEnv -}}
+{{- $names := list -}}
+{{- range $theirs -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- $all := list -}}
+{{- range .own | fromYamlArray -}}
+{{- if not (has .name $names) -}}
+{{- $all = append $all . -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (concat $all $theirs) -}}
 {{- end -}}
 
 {{- define "omendb.serverVolumes" -}}

@@ -38,8 +38,10 @@ record: {{ .rule.record }}
 expr: {{ include "omendb.fill" (dict "root" $root "text" .rule.expr "threshold" "") | toJson }}
 {{- else -}}
 {{- $with := $root.Values.metrics.prometheusRule -}}
-{{- $own := merge (dict) (get $with.alerts .rule.alert | default dict) (get .defaults .rule.alert) -}}
-{{- if dig "enabled" true $own -}}
+{{- $theirs := get $with.alerts .rule.alert | default dict -}}
+{{- $own := merge (dict) $theirs (get .defaults .rule.alert) -}}
+{{- /* merge takes false for nothing. */ -}}
+{{- if ternary $theirs.enabled (dig "enabled" true $own) (hasKey $theirs "enabled") -}}
 {{- $threshold := $own.threshold | default "" -}}
 alert: {{ .rule.alert }}
 expr: {{ include "omendb.fill" (dict "root" $root "text" .rule.expr "threshold" $threshold) | toJson }}

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-const { NAMESPACE: namespace, SECRET: name, SECRET_KEY: key, SECRET_LABELS: labels } = process.env;
+const { NAMESPACE: namespace, NAME: name, KEY: key, LABELS: labels } = process.env;
 const token = readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/token', 'utf8');
 const secret = {
   apiVersion: 'v1',
