@@ -105,7 +105,7 @@ function answers(): Tile[] {
         `Below ${percent(bound('OmenDBRequestsRefused'))}. Above ` +
         `${percent(bound('OmenDBHighErrorRate'))} an alert fires.`,
       act: 'See "Failures by type" below for what fails.',
-      alerts: ['OmenDBHighErrorRate'],
+      alerts: ['OmenDBHighErrorRate', 'OmenDBRequestsRefused'],
       unit: 'percentunit',
       width: 3,
       queries: [{ expr: serverErrorRatio(), legend: 'failing' }],
@@ -163,7 +163,7 @@ function answers(): Tile[] {
       what:
         'The fullest server: memory of its limit, memory of the engines, disk, requests in work and open ' +
         'files of what is allowed.',
-      normal: 'Below 75 %. "no limit" means that the container has no memory limit.',
+      normal: 'Below 80 %. "no limit" means that the container has no memory limit.',
       act:
         'Memory: see Capacity below. Engines: fewer open collections or a larger machine. Disk: see ' +
         'Storage. Open files: clients that do not reuse connections, or a low ulimit -n.',
@@ -186,8 +186,8 @@ function answers(): Tile[] {
       ],
       words: { '-1': 'no limit' },
       thresholds: [
-        [0.75, ORANGE],
-        [0.9, RED],
+        [bound('OmenDBOverloaded'), ORANGE],
+        [bound('OmenDBMemoryPressure'), RED],
       ],
       decimals: 0,
       min: 0,

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { readValues } from '#alerts/render.mjs';
 import { CATALOG } from '#server/core/metrics/catalog.js';
 import { boardText, boards } from '#dashboards/boards.js';
-import type { BoardJson } from '#support/board-json.js';
+import type { BoardJson, PanelJson } from '#support/board-json.js';
 import { BOARDS_FOLDER, committedBoards, panelsOf, substituted } from '#support/board-json.js';
 import type { Surroundings } from '#support/board-lint.js';
 import { lintBoard } from '#support/board-lint.js';
@@ -81,6 +81,23 @@ describe('Dashboards', () => {
     expect(missing.map(({ alert }) => alert)).to.deep.equal([]);
   });
 
+  it('draw a line where an alert fires, unless it counts in another window than the panel', () => {
+    const counted = [
+      'OmenDBBackgroundFailing',
+      'OmenDBCompactionFailing',
+      'OmenDBCrashLooping',
+      'OmenDBEngineCrashing',
+    ];
+    const lineless = Object.entries(readValues().alerts).filter(([alert, { threshold }]) => {
+      const panels = parsed
+        .flatMap((board) => panelsOf(board))
+        .filter((panel) => alertsOf(panel).includes(alert));
+      const lines = panels.flatMap(({ fieldConfig }) => fieldConfig?.defaults.thresholds?.steps ?? []);
+      return threshold !== undefined && !lines.some(({ value }) => value === Number(threshold));
+    });
+    expect(lineless.map(([alert]) => alert).sort()).to.deep.equal(counted);
+  });
+
   it('link to the runbooks where the alerts do', () => {
     for (const { templating, uid } of parsed) {
       const runbooks = templating.list.find(({ name }) => name === 'runbooks')?.query;
@@ -142,7 +159,9 @@ function schemaProblems(board: unknown): string[] {
 }
 
 function alertsShown(board: BoardJson): string[] {
-  return panelsOf(board).flatMap(({ links = [] }) =>
-    links.flatMap(({ url }) => /\/(\w+)\.md$/.exec(url)?.[1] ?? []),
-  );
+  return panelsOf(board).flatMap(alertsOf);
+}
+
+function alertsOf({ links = [] }: PanelJson): string[] {
+  return links.flatMap(({ url }) => /\/(\w+)\.md$/.exec(url)?.[1] ?? []);
 }

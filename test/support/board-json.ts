@@ -26,7 +26,7 @@ export interface PanelJson {
   links?: LinkJson[];
   /** Of a closed row. */
   panels?: PanelJson[];
-  fieldConfig?: { defaults: { unit?: string } };
+  fieldConfig?: { defaults: { unit?: string; thresholds?: { steps: { value: number | null }[] } } };
 }
 
 export interface TargetJson {
