@@ -73,6 +73,40 @@ describe('Alert rules in Prometheus', function () {
 
   it('pass the check of promtool', () => expectSuccess('promtool', 'check', 'rules', 'omendb.rules.yml'));
 
+  it('pass with a namespace among the labels that choose, and say which namespace has no server', async () => {
+    const values = readValues();
+    values.selector = 'job="omendb",namespace="prod"';
+    values.deploymentSelector = 'namespace="prod",deployment="omendb-server"';
+    const rules = renderRules(values).groups.flatMap((group) => group.rules);
+    const { status, output } = await testRules(rules, {
+      rule_files: [],
+      tests: [
+        {
+          name: 'servers of another namespace are none of ours',
+          interval: '1m',
+          input_series: [
+            { series: 'up{namespace="other",job="omendb",instance="10.0.0.1:8081"}', values: '1x9' },
+            { series: 'up{namespace="other",job="omendb",instance="10.0.0.2:8081"}', values: '0x9' },
+          ],
+          promql_expr_test: [
+            {
+              expr: 'sum by (alertname, alertstate, namespace, job, severity) (ALERTS)',
+              eval_time: '5m',
+              exp_samples: [
+                {
+                  labels:
+                    '{alertname="OmenDBServerDown",alertstate="firing",job="omendb",namespace="prod",severity="critical"}',
+                  value: 1,
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    expect(status, output).to.equal(0);
+  });
+
   it('pass the check of a configuration that names them', () =>
     expectSuccess('promtool', 'check', 'config', 'prometheus.yml'));
 

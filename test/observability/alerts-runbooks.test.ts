@@ -23,6 +23,15 @@ interface Board extends Panel {
 
 const runbook = (alert: string) => readFileSync(join(ROOT, 'alerts/runbooks', `${alert}.md`), 'utf8');
 
+/** The text of all files of code below a folder. */
+function sourcesBelow(folder: string): string {
+  const files = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  return files
+    .filter((file) => file.isFile() && file.name.endsWith('.ts'))
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'))
+    .join('\n');
+}
+
 /** The text below each heading of the second level. */
 function sections(text: string): Map<string, string> {
   const parts = text.split(/^## /m).slice(1);
@@ -122,6 +131,15 @@ describe('Runbooks', () => {
         if (words === undefined) continue;
         expect(help, command).to.match(new RegExp(`omendb \\[?${words}\\b`));
         for (const [option] of command.matchAll(/--[a-z-]+/g)) expect(help, command).to.include(option);
+      }
+    }
+  });
+
+  it('look in the log for what the server writes there', () => {
+    const source = sourcesBelow('server/src');
+    for (const { alert } of ALERTS) {
+      for (const [, words = ''] of runbook(alert).matchAll(/grep -F "([^"]+)"/g)) {
+        expect(source.includes(words), `${alert}: ${words}`).to.equal(true);
       }
     }
   });

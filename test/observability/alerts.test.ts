@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { AlertRule, Values } from '#alerts/render.mjs';
 import { readValues, renderRules, rulesText } from '#alerts/render.mjs';
+import { PrometheusMetrics } from '#server/adapters/prometheus/prometheus-metrics.js';
 import { CATALOG } from '#server/core/metrics/catalog.js';
+import { FakeClock } from '#support/fake-clock.js';
+import { silentLogger } from '#support/log-node.js';
+import { parseOpenMetrics } from '#support/openmetrics.js';
 import { ruleProblems } from '#support/rule-lint.js';
 import { ALERTS, RECORDED, RECORDINGS } from '#support/rules.js';
 import { callsOf, selectorsOf } from '#support/promql.js';
@@ -80,6 +84,22 @@ describe('Alert rules', () => {
     expect(BOUNDS).to.include(Number(values.slo.latencyBound));
     // Prometheus 3 calls the bound 1 "1.0".
     expect(values.slo.latencyBound).to.match(/^0\.\d+$/);
+  });
+
+  it('look at counters that are there from the start, so that the first event is an increase', async () => {
+    const metrics = new PrometheusMetrics({ clock: new FakeClock(), logger: silentLogger });
+    const families = parseOpenMetrics(await metrics.render());
+    const samples = [...families.values()].flatMap((family) => family.samples);
+    for (const { alert, expr } of ALERTS) {
+      for (const { metric, matchers } of selectorsOf(expr).filter(({ within }) => within[0] === 'increase')) {
+        const closed = matchers.filter(({ label, op }) => label !== 'job' && op === '=');
+        const found = samples.filter(
+          ({ name, labels }) =>
+            name === metric && closed.every(({ label, value }) => labels[label] === value),
+        );
+        expect(found.length, `${alert}: ${metric}`).to.be.greaterThan(0);
+      }
+    }
   });
 
   it('link to a runbook and to a board that exist', () => {

@@ -107,11 +107,6 @@ export function seriesType(metric: string): Series['type'] | undefined {
   return SERIES.get(metric)?.type;
 }
 
-/** Whether a family of this name exists, with or without `_bucket`, `_sum`, `_count`. */
-export function isKnownMetric(name: string, recorded: Recorded = new Map()): boolean {
-  return seriesOf(name, recorded) !== undefined || SERIES.has(`${name}_bucket`);
-}
-
 function seriesOf(metric: string, recorded: Recorded): Series | undefined {
   const labels = recorded.get(metric);
   if (labels === undefined) return SERIES.get(metric);
