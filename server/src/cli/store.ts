@@ -13,7 +13,9 @@ import { UserError } from './user-error.js';
 /** The settings that any bucket is opened with. */
 type S3Config = Pick<Config, 's3Endpoint' | 's3ForcePathStyle' | 's3Encryption' | 's3KmsKeyId'>;
 
-/** Opens the store at an address, and measures what is done with it. Throws `UserError`, saying what to do. */
+/**
+ * Opens the store at an address, and measures what is done with it. Throws `UserError`, saying what to do.
+ */
 export async function openStore(
   address: StoreAddress,
   config: S3Config,

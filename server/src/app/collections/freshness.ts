@@ -40,7 +40,8 @@ export class Freshness {
   constructor(private readonly deps: FreshnessDeps) {}
 
   /**
-   * Resolves when every write that was acknowledged before the call is visible: to true when that took a look.
+   * Resolves when every write that was acknowledged before the call is visible: to true when that took a
+   * look.
    */
   async strong(): Promise<boolean> {
     if (this.deps.alone) return false;
