@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { startProgram } from './programs.js';
 import type { Program } from './programs.js';
-import { freePorts } from '../support/server-process.js';
+import { reservePort } from './ports.js';
 
 /** An alert as Alertmanager's API tells it, as far as tests read it. */
 export interface HeldAlert {
@@ -63,7 +63,7 @@ export async function startAlertmanager(
   const config = join(folder, 'alertmanager.yml');
   // Secrets and addresses of real services are not there and not needed.
   await writeFile(config, stringify({ ...settings, global: {} }));
-  const address = `127.0.0.1:${(await freePorts()).http}`;
+  const address = `127.0.0.1:${await reservePort()}`;
   const program = await startProgram(
     'prometheus-alertmanager',
     [

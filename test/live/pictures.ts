@@ -9,16 +9,17 @@ import { startPrometheus } from './prometheus.js';
 import { openArtist } from './render.js';
 import { shippedRules } from './rules.js';
 import { openShop, targetOf } from './shop.js';
-import { freePorts } from '../support/server-process.js';
+import { reservePorts } from './ports.js';
 
 const [target = join(ROOT, 'docs/img'), seconds = '180'] = process.argv.slice(2);
 
+for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 const folder = await mkdtemp(join(tmpdir(), 'omendb-pictures-'));
 const toStop: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
 try {
   const collector = await startOtlpReceiver();
   toStop.unshift(() => collector.close());
-  const ports = await freePorts();
+  const ports = await reservePorts();
   const prometheus = await startPrometheus({
     folder: join(folder, 'prometheus'),
     targets: [targetOf(ports, 'shop', 'omendb-0')],
@@ -31,6 +32,7 @@ try {
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_TRACES_SAMPLER_ARG: '0.02' },
     products: 20_000,
     searchesPerSecond: (now) => 60 + 35 * Math.sin(now / 14) + 10 * Math.sin(now / 3),
+    isReportTime: (now) => now > Number(seconds) * 0.55 && now < Number(seconds) * 0.55 + 15,
   });
   toStop.unshift(() => shop.stop());
   process.stderr.write(`traffic for ${seconds} s …\n`);
@@ -38,7 +40,7 @@ try {
   const artist = await openArtist();
   toStop.unshift(() => artist.close());
   await mkdir(target, { recursive: true });
-  const scene = sceneOf(prometheus.url, Number(seconds));
+  const scene = sceneOf(prometheus.url, Number(seconds) - 12);
   for (const board of boards()) {
     const { png, panels } = await artist.draw(board, scene);
     await writeFile(join(target, `${board.uid}.png`), png);

@@ -1,7 +1,7 @@
 // Programs that run beside the server: started here, ended by process id, and also ended when the process
 // that started them is told to end.
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { endWithProcess } from '../support/end-with-process.js';
 import { eventually } from './conditions.js';
 
 /** A program that answers. */
@@ -13,18 +13,13 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
 /**
  * Starts a program and resolves when `url` answers with success. Rejects with what it printed when it ends or
  * does not answer within 30 seconds.
  */
 export async function startProgram(command: string, args: readonly string[], url: string): Promise<Program> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  running.add(child);
+  endWithProcess(child);
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
@@ -37,8 +32,6 @@ export async function startProgram(command: string, args: readonly string[], url
     child.once('close', () => {
       resolve();
     });
-  }).then(() => {
-    running.delete(child);
   });
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { startProgram } from './programs.js';
 import type { Program } from './programs.js';
-import { freePorts } from '../support/server-process.js';
+import { reservePort } from './ports.js';
 
 /** What is scraped, and the labels that its series get. */
 export interface Target {
@@ -64,7 +64,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
       : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
   };
   await writeFile(join(folder, 'prometheus.yml'), stringify(config));
-  const address = `127.0.0.1:${(await freePorts()).http}`;
+  const address = `127.0.0.1:${await reservePort()}`;
   const url = `http://${address}`;
   const program = await startProgram(
     'prometheus',

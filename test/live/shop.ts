@@ -8,12 +8,15 @@ import type { Target } from './prometheus.js';
 import { loadShop, startTraffic } from './traffic.js';
 import type { Traffic, TrafficOptions } from './traffic.js';
 
+/** Tenants beside the one that the shop belongs to. */
+const GUESTS = ['acme', 'globex', 'initech', 'umbrella'];
+
 export interface Shop {
   readonly server: ServerProcess;
   stop(): Promise<void>;
 }
 
-export interface ShopOptions extends TrafficOptions {
+export interface ShopOptions extends Omit<TrafficOptions, 'guests'> {
   readonly folder: string;
   /** Known before, so that Prometheus can watch from the beginning. */
   readonly ports: ServerPorts;
@@ -29,15 +32,17 @@ export async function openShop({ folder, ports, env = {}, ...options }: ShopOpti
     ...env,
   };
   const first = await startServer({ dataDir, ports, env: settings });
+  const guests: string[] = [];
   try {
-    await loadShop(first, options);
+    for (const tenant of GUESTS) guests.push(await tokenFor(tenant, dataDir));
+    await loadShop(first, { ...options, guests });
   } finally {
     await first.stop();
   }
   const server = await startServer({ dataDir, ports, env: settings });
   let traffic: Traffic;
   try {
-    traffic = startTraffic(server, options);
+    traffic = startTraffic(server, { ...options, guests });
     await backUp(dataDir, join(folder, 'copy'));
   } catch (error) {
     await server.kill();
@@ -66,4 +71,10 @@ export async function backUp(dataDir: string, target: string): Promise<void> {
     OMENDB_DATA_DIR: dataDir,
   });
   if (code !== 0) throw new Error(`the backup ended with ${code}: ${out}${err}`);
+}
+
+async function tokenFor(tenant: string, dataDir: string): Promise<string> {
+  const { code, out, err } = await omendb(['token', '--tenant', tenant], { OMENDB_DATA_DIR: dataDir });
+  if (code !== 0) throw new Error(`no token for ${tenant}: ${err}`);
+  return out.trim();
 }

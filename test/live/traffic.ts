@@ -10,6 +10,7 @@ import { pause } from './conditions.js';
 const DIMENSIONS = 64;
 const COLOURS = ['red', 'green', 'blue', 'black', 'white'];
 const BATCH = 500;
+const NOTES = 'notes';
 /** Collections that are asked one after the other, each for the first time since the server began. */
 const ARCHIVES = 60;
 
@@ -21,8 +22,12 @@ interface Product {
 export interface TrafficOptions {
   /** Products that are there before the traffic begins. Default 4000. */
   readonly products?: number;
+  /** Tokens of other tenants, who keep notes: the later in the list, the fewer. */
+  readonly guests?: readonly string[];
   /** Searches per second at a moment, in seconds since the traffic began. Default 30 at any time. */
   readonly searchesPerSecond?: (seconds: number) => number;
+  /** Whether a report is made that compares every record, in seconds since the traffic began. Default: never. */
+  readonly isReportTime?: (seconds: number) => boolean;
 }
 
 export interface Traffic {
@@ -31,7 +36,8 @@ export interface Traffic {
 }
 
 /** Makes the collections of the shop and fills them. */
-export async function loadShop(server: ServerProcess, { products = 4000 }: TrafficOptions): Promise<void> {
+export async function loadShop(server: ServerProcess, options: TrafficOptions): Promise<void> {
+  const { products = 4000, guests = [] } = options;
   const rng = new SeededRng(1);
   const client = new OmenClient({ endpoint: server.url, token: server.token });
   await client.collections.create({ name: 'products', dimensions: DIMENSIONS });
@@ -45,11 +51,17 @@ export async function loadShop(server: ServerProcess, { products = 4000 }: Traff
     await upsert(client.collection<Product>(name), 0, 50, rng);
   }
   await client.close();
+  for (const [i, token] of guests.entries()) {
+    const guest = new OmenClient({ endpoint: server.url, token });
+    await guest.collections.create({ name: NOTES, dimensions: DIMENSIONS });
+    await upsert(guest.collection<Product>(NOTES), 0, Math.ceil(2000 / 4 ** i), rng);
+    await guest.close();
+  }
 }
 
 /** Sends requests to a shop that was loaded, until it is stopped. */
 export function startTraffic(server: ServerProcess, options: TrafficOptions = {}): Traffic {
-  const { products: stock = 4000, searchesPerSecond = () => 30 } = options;
+  const { products: stock = 4000, searchesPerSecond = () => 30, isReportTime = () => false } = options;
   const rng = new SeededRng(2);
   const { token } = server;
   const http = new OmenClient({ endpoint: server.url, token, retry: false });
@@ -60,6 +72,7 @@ export function startTraffic(server: ServerProcess, options: TrafficOptions = {}
     retry: false,
   });
   const stranger = new OmenClient({ endpoint: server.url, token: 'nobody.knows.me', retry: false });
+  const guests = (options.guests ?? []).map((each) => new OmenClient({ endpoint: server.url, token: each }));
   const products = http.collection<Product>('products');
   const began = Date.now();
   let isOver = false;
@@ -79,6 +92,11 @@ export function startTraffic(server: ServerProcess, options: TrafficOptions = {}
     const filter = turn % 3 === 0 ? { filter: { colour: COLOURS[turn % COLOURS.length] ?? '' } } : {};
     await where.query({ vector: vector(rng), topK: 10, ...filter });
   };
+  const report = async (): Promise<void> => {
+    if (!isReportTime((Date.now() - began) / 1000)) return;
+    const exact = () => products.query({ vector: vector(rng), topK: 1000, exact: true });
+    await Promise.all(Array.from({ length: 24 }, exact));
+  };
   const any = (): number => rng.below(stock);
   const price = (): { price: number } => ({ price: rng.below(500) });
   const loops = [
@@ -94,6 +112,10 @@ export function startTraffic(server: ServerProcess, options: TrafficOptions = {}
     loop(2, () => products.patch([{ id: `p${any()}`, attributes: price() }])),
     loop(1, () => products.delete({ ids: [`p${any()}`, `p${any()}`] })),
     loop(0.5, (turn) => mistake(turn, http, stranger, rng)),
+    ...guests.map((guest, i) =>
+      loop(12 / 2 ** i, () => guest.collection(NOTES).query({ vector: vector(rng) })),
+    ),
+    loop(20, report),
     loop(0.4, (turn) => errand(turn, http, products)),
     loop(0.4, (turn) => http.collection(`archive-${turn % ARCHIVES}`).query({ vector: vector(rng) })),
   ];
@@ -101,7 +123,7 @@ export function startTraffic(server: ServerProcess, options: TrafficOptions = {}
     async stop() {
       isOver = true;
       await Promise.all(loops);
-      await Promise.all([http, grpc, stranger].map((client) => client.close()));
+      await Promise.all([http, grpc, stranger, ...guests].map((client) => client.close()));
     },
   };
 }

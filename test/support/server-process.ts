@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { endWithProcess } from './end-with-process.js';
 
 const MAIN = fileURLToPath(new URL('../../../server/dist/main.js', import.meta.url));
 const TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
@@ -60,6 +61,7 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithProcess(child);
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));

@@ -13,6 +13,7 @@ export interface Board {
 
 export interface Variable {
   readonly name: string;
+  readonly label?: string;
   readonly type: string;
   readonly current?: {
     readonly value?: string | readonly string[];

@@ -36,8 +36,10 @@ export function reduce(values: readonly (number | null)[], calculation = 'lastNo
   }
 }
 
-export function legendOf(panel: Panel, series: readonly NamedSeries[]): HTMLElement {
-  const { displayMode = 'list', calcs = [] } = panel.options?.legend ?? {};
+export function legendOf(panel: Panel, series: readonly NamedSeries[], isNarrow: boolean): HTMLElement {
+  const { displayMode = 'list', calcs: wanted = [] } = panel.options?.legend ?? {};
+  // Beside a narrow chart there is room for one figure.
+  const calcs = isNarrow ? wanted.slice(0, 1) : wanted;
   const box = element('div', `legend ${displayMode}`);
   if (displayMode === 'table') {
     const table = element('table', '');

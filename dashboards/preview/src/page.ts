@@ -11,7 +11,6 @@ import { readPicture } from './pixels.js';
 import { drawTable } from './table.js';
 import { drawTimeSeries } from './time-series.js';
 import { shownValue, substitute } from './variables.js';
-import { substitute } from './variables.js';
 
 const COLUMNS = 24;
 const UNIT = 30;
@@ -109,13 +108,11 @@ async function drawPanel(panel: Panel, board: Board, scene: Scene, box: HTMLElem
 function header(board: Board, scene: Scene): HTMLElement {
   const bar = element('header', '');
   bar.append(element('h1', '', board.title));
-  for (const { name, type, includeAll } of board.templating?.list ?? []) {
+  for (const variable of board.templating?.list ?? []) {
+    const { name, label = name, type } = variable;
     if (type === 'datasource' || type === 'constant') continue;
     const chip = element('span', 'variable');
-    chip.append(
-      element('b', '', name),
-      element('span', '', includeAll === true ? 'All' : substitute(`$${name}`, board, scene)),
-    );
+    chip.append(element('b', '', label), element('span', '', shownValue(variable)));
     bar.append(chip);
   }
   const minutes = Math.round((scene.end - scene.start) / 60);

@@ -8,6 +8,8 @@ import { legendOf } from './legend.js';
 import { FAINT_TEXT, GRID, TEXT, colour, translucent } from './theme.js';
 import { format } from './units.js';
 
+/** Pixels below which a panel has no room for a wide legend. */
+const NARROW = 620;
 const FONT = '11px Inter, "Helvetica Neue", Arial, sans-serif';
 
 export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement): void {
@@ -17,8 +19,9 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
   into.append(plot);
   const legend = panel.options?.legend;
   if (legend?.showLegend !== false && legend?.displayMode !== 'hidden') {
-    into.classList.toggle('legend-right', legend?.placement === 'right');
-    into.append(legendOf(panel, shown));
+    const isBeside = legend?.placement === 'right';
+    into.classList.toggle('legend-right', isBeside);
+    into.append(legendOf(panel, shown, isBeside && into.clientWidth < NARROW));
   }
   const settings = panel.fieldConfig?.defaults ?? {};
   const unit = shown[0]?.settings.unit ?? settings.unit;
@@ -36,16 +39,18 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
       padding: [8, 12, 0, 0],
       scales: {
         x: { time: true },
-        y: {
-          ...(settings.custom?.scaleDistribution?.type === 'log' ? { distr: 3 } : {}),
-          range: (_, low, high) =>
-            yRange(
-              panel,
-              low,
-              high,
-              lines.map((step) => step.value ?? 0),
-            ),
-        },
+        y:
+          settings.custom?.scaleDistribution?.type === 'log'
+            ? { distr: 3, log: 10 }
+            : {
+                range: (_, low, high) =>
+                  yRange(
+                    panel,
+                    low,
+                    high,
+                    lines.map((step) => step.value ?? 0),
+                  ),
+              },
       },
       axes: axes((value) => format(value, unit, settings.decimals), incrs === undefined ? {} : { incrs }),
       series: [{}, ...shown.map((series) => lineOf(series, stacked))],
@@ -70,7 +75,7 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
 export function axes(write: (value: number) => string, y: uPlot.Axis = {}): uPlot.Axis[] {
   const common = { stroke: FAINT_TEXT, font: FONT, grid: { stroke: GRID, width: 1 }, ticks: { show: false } };
   return [
-    { ...common, size: 28, values: (_, at) => at.map((seconds) => clock(seconds)) },
+    { ...common, size: 28, space: 72, values: (_, at) => at.map((seconds) => clock(seconds)) },
     {
       ...common,
       size: (_, values) => Math.max(34, ...(values ?? []).map((text) => text.length * 6.3 + 14)),
@@ -148,7 +153,6 @@ function lineOf(series: NamedSeries, stacked: boolean): uPlot.Series {
 /** Thresholds are part of what has to be seen, unless all values lie far below them. */
 function yRange(panel: Panel, low: number, high: number, lines: readonly number[]): [number, number] {
   const { min, max, custom } = panel.fieldConfig?.defaults ?? {};
-  if (custom?.scaleDistribution?.type === 'log') return [low, high];
   const near = lines.filter((line) => line <= Math.max(high * 4, 1e-9));
   const top = Math.max(high, custom?.axisSoftMax ?? -Infinity, ...near);
   const bottom = Math.min(low, custom?.axisSoftMin ?? Infinity, low >= 0 && low < top * 0.75 ? 0 : low);

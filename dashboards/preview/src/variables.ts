@@ -30,6 +30,12 @@ export function substitute(text: string, board: Board, choices: Choices): string
   });
 }
 
+/** What the field of a variable shows. */
+export function shownValue(variable: Variable): string {
+  const value = valueOf(variable);
+  return /^\.[*+]$/.test(value) ? 'All' : value;
+}
+
 /** What a variable is when nobody has chosen anything. */
 function valueOf({ type, current, query, allValue, includeAll }: Variable): string {
   const chosen = current?.value;
