@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { endWithProcess } from '../support/end-with-process.js';
 import { freePorts, startServer } from '../support/server-process.js';
 import type { ServerProcess } from '../support/server-process.js';
 
@@ -103,7 +104,9 @@ describe('The page about observability', function () {
   }
 
   function start(command: string): void {
-    running.push(spawn('bash', ['-c', `exec ${command}`], { cwd: folder, stdio: 'ignore' }));
+    const child = spawn('bash', ['-c', `exec ${command}`], { cwd: folder, stdio: 'ignore' });
+    endWithProcess(child);
+    running.push(child);
   }
 
   async function until(command: string, wanted: (answer: string) => boolean): Promise<void> {
