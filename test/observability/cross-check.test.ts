@@ -113,7 +113,7 @@ describe('Renaming', () => {
       );
       expect(mentioned, 'metrics that are mentioned').to.not.have.length(0);
       for (const name of mentioned) {
-        const renamed = { ...KNOWN, families: withRenamed(KNOWN.families, name, `${name}_renamed`) };
+        const renamed = { ...KNOWN, families: withRenamed(KNOWN.families, name, 'omendb_renamed') };
         const noticing = files.filter((file) => unknownMentions(file, renamed).length > 0);
         const naming = files.filter((file) => mentionsFamily(file, name));
         expect(

@@ -29,6 +29,7 @@ export interface TextFile {
 /** Set by Prometheus or its operator on every series. */
 const TARGET_LABELS = ['job', 'instance', 'namespace', 'pod', 'service', 'container', 'endpoint', '__name__'];
 const METRIC = /(?<![\w:./$-])(?:omendb|nodejs|process)_[a-z0-9_]*[a-z0-9](?![\w:])(?!\/|\.\w)/g;
+const GREP = /grep (?:-\w+ )*['"]?\^?$/;
 const RECORDING = /(?<![\w:])[a-z_]+:omendb_[a-z0-9_]+:[a-z0-9_]+/g;
 const ALERT = /(?<!\w)OmenDB[A-Z]\w+/g;
 const SELECTOR = /(?<![\w:])((?:omendb|nodejs|process)_[a-z0-9_]+)\{([^{}]*)\}/g;
@@ -42,8 +43,10 @@ const BOARD = /\/d\/([a-z0-9-]+)/g;
 export function unknownMentions(file: TextFile, known: KnownNames): string[] {
   const plain = plainOf(file);
   const found = new Set<string>();
-  for (const [word] of plain.matchAll(METRIC)) {
-    if (!isMetric(word, known)) found.add(`there is no metric ${word}`);
+  for (const { 0: word, index } of plain.matchAll(METRIC)) {
+    // Who looks through the page of metrics may look for several at once.
+    const isBeginning = GREP.test(plain.slice(0, index)) && [...known.families.keys()].some(beginsWith(word));
+    if (!isBeginning && !isMetric(word, known)) found.add(`there is no metric ${word}`);
   }
   for (const [word] of plain.matchAll(RECORDING)) {
     if (!known.recordings.has(word)) found.add(`there is no recording rule ${word}`);
@@ -82,6 +85,10 @@ function plainOf(file: TextFile): string {
   const plain = file.path.endsWith('.json') ? stringsIn(JSON.parse(file.text)).join('\n') : file.text;
   PLAIN.set(file, plain);
   return plain;
+}
+
+function beginsWith(beginning: string): (name: string) => boolean {
+  return (name) => name.startsWith(`${beginning}_`);
 }
 
 function isMetric(word: string, { families, recordings, adapted }: KnownNames): boolean {
