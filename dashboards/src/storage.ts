@@ -204,7 +204,7 @@ function background(): Tile[] {
         'slow.',
       boards: ['omendb-engine-pool'],
       unit: 's',
-      width: 6,
+      width: 5,
       queries: [
         {
           expr: quantile(0.5, bucketRate('omendb_compaction_duration_seconds'), 'task'),
@@ -226,7 +226,7 @@ function background(): Tile[] {
         'refused.',
       alerts: ['OmenDBBackgroundFailing'],
       unit: 'short',
-      width: 6,
+      width: 8,
       queries: [
         {
           expr: sum(increase('omendb_background_failures_total'), 'task', 'type'),
@@ -244,7 +244,7 @@ function background(): Tile[] {
         'object store.',
       alerts: ['OmenDBColdLatencyHigh'],
       unit: 's',
-      width: 6,
+      width: 5,
       queries: [
         { expr: quantile(0.5, bucketRate('omendb_recovery_seconds')), legend: 'P50', color: GREEN },
         { expr: quantile(0.99, bucketRate('omendb_recovery_seconds')), legend: 'P99', color: ORANGE },
