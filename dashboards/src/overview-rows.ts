@@ -218,7 +218,7 @@ export function capacity(): Tile[] {
       title: 'Memory by server',
       what:
         'Resident memory of each server, and the limit of its container. Without a limit the dashed line ' +
-        'is missing.',
+        'lies at 0.',
       normal: `Below ${percent(bound('OmenDBMemoryPressure'))} of the limit, where an alert fires.`,
       act: 'At the limit the kernel kills the server: raise it, or find the component that grows.',
       alerts: ['OmenDBMemoryPressure'],
