@@ -15,24 +15,31 @@ export interface ProcessParts {
   readonly pool: EnginePool;
   readonly server: RunningServer;
   readonly version: string;
-  readonly dataDir: string;
+  /** What must not run full: the folder of the store; null for a bucket, which needs no disk. */
+  readonly storeFolder: string | null;
 }
 
 /** Sets the gauges of the process at every scrape. */
-export function measureProcess(metrics: Metrics, { pool, server, version, dataDir }: ProcessParts): void {
+export function measureProcess(metrics: Metrics, { pool, server, version, storeFolder }: ProcessParts): void {
   const node = process.version.replace(/^v/, '');
   metrics.gauge('omendb_build_info', { version, node, kernels: pool.kernels }).set(1);
   const ready = metrics.gauge('omendb_ready', {});
-  const diskSize = metrics.gauge('omendb_disk_size_bytes', {});
-  const diskFree = metrics.gauge('omendb_disk_free_bytes', {});
-  metrics.onScrape(async () => {
+  metrics.onScrape(() => {
     ready.set(server.ready ? 1 : 0);
-    // Of what is free, this is what the server may use.
-    const { bsize, blocks, bavail } = await statfs(dataDir);
-    diskSize.set(blocks * bsize);
-    diskFree.set(bavail * bsize);
   });
+  if (storeFolder !== null) measureDisk(metrics, storeFolder);
   measureMemory(metrics, pool);
+}
+
+function measureDisk(metrics: Metrics, folder: string): void {
+  const size = metrics.gauge('omendb_disk_size_bytes', {});
+  const free = metrics.gauge('omendb_disk_free_bytes', {});
+  metrics.onScrape(async () => {
+    // Of what is free, this is what the server may use.
+    const { bsize, blocks, bavail } = await statfs(folder);
+    size.set(blocks * bsize);
+    free.set(bavail * bsize);
+  });
 }
 
 /**

@@ -119,7 +119,8 @@ async function start({ config, logger, version, print }: ServeOptions, undo: Und
       tracer: tracing.tracer,
       exposition: registry ?? undefined,
     });
-    measureProcess(metrics, { pool, server, version, dataDir: config.dataDir });
+    const storeFolder = config.objectStore.kind === 'file' ? config.objectStore.folder : null;
+    measureProcess(metrics, { pool, server, version, storeFolder });
     undo.push(() => drain(server, config, logger));
     // The probes and metrics tell until the end what is still going on.
     undo.unshift(() => server.close());

@@ -216,8 +216,8 @@ export const CATALOG = {
   omendb_backup_last_success_timestamp_seconds: gauge('When the last backup ended well; 0: never.'),
   omendb_backup_last_attempt_timestamp_seconds: gauge('When a backup was last begun; 0: never.'),
   omendb_backup_duration_seconds: gauge('Time that the last good backup took; 0: none.'),
-  omendb_disk_size_bytes: gauge('Size of the file system of the data folder.'),
-  omendb_disk_free_bytes: gauge('Free bytes of the file system of the data folder.'),
+  omendb_disk_size_bytes: gauge('Size of the file system of the store; no series for a bucket.'),
+  omendb_disk_free_bytes: gauge('Free bytes of the file system of the store; no series for a bucket.'),
   omendb_background_failures_total: counter('Failures of work that no request waits for.', {
     task: TASKS,
     type: ERROR_TYPES,
