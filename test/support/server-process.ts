@@ -16,6 +16,8 @@ export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments of Node, such as `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
+  /** Folder of the control group that the process is to be in from its first moment. */
+  readonly cgroup?: string;
   /** Ports to use again, so that a restarted server is found where its predecessor was. */
   readonly ports?: ServerPorts;
 }
@@ -50,7 +52,9 @@ export interface ServerProcess {
  */
 export async function startServer(options: ServerProcessOptions): Promise<ServerProcess> {
   const ports = options.ports ?? (await freePorts());
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), MAIN, 'serve'], {
+  const node = [process.execPath, ...(options.nodeArgs ?? []), MAIN, 'serve'];
+  const [command = '', ...args] = options.cgroup === undefined ? node : within(options.cgroup, node);
+  const child = spawn(command, args, {
     env: {
       ...withoutOwnSettings(process.env),
       OMENDB_HTTP_PORT: String(ports.http),
@@ -90,6 +94,11 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
   };
+}
+
+/** A command that becomes another one inside a control group. */
+function within(cgroup: string, command: readonly string[]): readonly string[] {
+  return ['sh', '-c', 'echo $$ > "$0/cgroup.procs"; exec "$@"', cgroup, ...command];
 }
 
 /** Three different ports that nobody listens on at the moment. */

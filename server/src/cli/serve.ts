@@ -181,6 +181,12 @@ function makeDevelopmentSecret({ devSecretFile }: Config): Uint8Array {
 }
 
 async function startPool(config: Config, logger: Logger, metrics: Metrics): Promise<WorkerPool> {
+  const { memoryBytes, memoryBytesAdvised } = config;
+  if (memoryBytes > memoryBytesAdvised) {
+    const text =
+      'engines may fill the memory until the system ends the server: lower OMENDB_MEMORY_BYTES, or give more';
+    logger.warn(text, { memoryBytes, memoryBytesAdvised });
+  }
   const { module, variant } = loadKernels();
   return WorkerPool.start({
     ...{ arena: newArena(config.memoryBytes), module, kernels: variant, engines: config.workerThreads },
@@ -210,7 +216,7 @@ async function listen(
   },
 ): Promise<RunningServer> {
   const { app, authenticator, logger, version, metrics, tracer, exposition } = parts;
-  const { maxInFlight, requestTimeoutMs, countTenants } = config;
+  const { maxInFlight, requestTimeoutMs, countTenants, heldBytesMax } = config;
   const facts = {
     startedAtMs: clock.now(),
     dimensionsDefault: config.dimension,
@@ -219,7 +225,7 @@ async function listen(
   };
   const deps = { handlers: app.handlers, authenticator, clock, rng, logger, metrics, tracer, version, facts };
   try {
-    const server = { ...deps, maxInFlight, requestTimeoutMs, countTenants };
+    const server = { ...deps, maxInFlight, requestTimeoutMs, countTenants, heldBytesMax };
     return await startServer(server, { ...config, exposition });
   } catch (error) {
     if (error instanceof ListenError)

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { engineBytesAdvised, heldBytes } from './memory-budget.js';
 import type { Machine, Option, OptionName } from './options.js';
 import { OPTIONS } from './options.js';
 import { isServiceLink, nearest, serviceOf } from './names.js';
@@ -40,6 +41,10 @@ export type Config = Readonly<
     readonly jwtSecretFile: string | null;
     /** Where development mode keeps the secret that it made. */
     readonly devSecretFile: string;
+    /** Bytes of bodies and answers that may be under way at once; follows from the memory. */
+    readonly heldBytesMax: number;
+    /** Above this much for engines, the system may end the process for want of memory. */
+    readonly memoryBytesAdvised: number;
   }
 >;
 
@@ -165,6 +170,8 @@ function complete(values: Values, env: Environment, machine: Machine): Config {
     drainDelayMs: values.drainDelayMs ?? (machine.inPod === true ? Math.min(DRAIN_DELAY_POD_MS, drainMs) : 0),
     jwtSecretFile: env[`${OPTIONS.jwtSecret.env}_FILE`] ?? null,
     devSecretFile: join(dataDir, 'development-secret'),
+    heldBytesMax: heldBytes(machine),
+    memoryBytesAdvised: engineBytesAdvised(machine),
     host: values.host ?? (values.jwtSecret === null ? '127.0.0.1' : '0.0.0.0'),
     dataDir,
     objectStore:

@@ -5,6 +5,7 @@
 import { LIMITS } from '../core/limits.js';
 import { ARENA_BYTES_MAX } from '../core/memory/arena.js';
 import type { StoreAddress } from '../ports/store-address.js';
+import { engineBytes } from './memory-budget.js';
 import type { OptionType } from './option-types.js';
 import * as type from './option-types.js';
 
@@ -162,8 +163,9 @@ export const OPTIONS = {
   memoryBytes: defineOption({
     env: 'OMENDB_MEMORY_BYTES',
     type: type.byteSize('128Mi', String(ARENA_BYTES_MAX)),
-    default: (machine) => Math.min(ARENA_BYTES_MAX, Math.max(2 ** 27, Math.floor(machine.memoryBytes / 2))),
-    defaultText: 'half of the memory of the container or machine, at most 4 GiB',
+    default: (machine) => engineBytes(machine),
+    defaultText:
+      'half of the memory of the container or machine, less in containers below 2 GiB, at most 4 GiB',
     doc: 'Memory that the engines share for vectors and indexes.',
   }),
   foldSlots: defineOption<number>({

@@ -54,10 +54,22 @@ describe('Configuration', () => {
     expect(load({ OMENDB_WORKER_THREADS: '16' }).workerThreads).to.equal(16);
   });
 
-  it('gives the engines half of the memory, within what one arena can be', () => {
-    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 30 }).memoryBytes).to.equal(2 ** 29);
+  it('gives the engines half of the memory, less in a small container, within what one arena can be', () => {
+    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 31 }).memoryBytes).to.equal(2 ** 30);
+    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 30 }).memoryBytes).to.equal(384 * 2 ** 20);
     expect(load({}, { ...MACHINE, memoryBytes: 2 ** 40 }).memoryBytes).to.equal(2 ** 32 - 2 ** 16);
     expect(load({}, { ...MACHINE, memoryBytes: 2 ** 20 }).memoryBytes).to.equal(2 ** 27);
+  });
+
+  it('gives requests a share of the memory, and engines by default no more than is advised', () => {
+    const of = (mebibytes: number) => load({}, { ...MACHINE, memoryBytes: mebibytes * 2 ** 20 });
+    const held = [512, 1024, 2048, 4096, 16_384].map((mebibytes) => of(mebibytes).heldBytesMax / 2 ** 20);
+    expect(held).to.deep.equal([64, 64, 128, 256, 256]);
+    for (const mebibytes of [768, 1024, 1536, 2048, 3072, 4096, 8192, 16_384]) {
+      const { memoryBytes, memoryBytesAdvised } = of(mebibytes);
+      expect(memoryBytes, `${mebibytes} MiB`).to.be.at.most(memoryBytesAdvised);
+    }
+    expect(of(512).memoryBytes).to.be.greaterThan(of(512).memoryBytesAdvised);
   });
 
   it('reads sizes and times with their units', () => {
