@@ -43,4 +43,5 @@ export interface Span {
 
 /** Facts of a span: identifiers, counts and bytes. */
 export type SpanValues = Readonly<Record<string, SpanValue>>;
+/** One of them. */
 export type SpanValue = string | number | boolean;
