@@ -1,5 +1,5 @@
-// Runs what docs/observability.md shows, as it is printed there; only ports, the folder and the time between two
-// scrapes are replaced.
+// Runs what docs/observability.md shows, as it is printed there; only ports, the folder and the time between
+// two scrapes are replaced.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -229,7 +229,7 @@ describe('What a real server shows', function () {
 
   it('is OpenMetrics for whoever asks, whatever it would rather have', async () => {
     const accepts = [
-      'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
       'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
       'text/plain;version=0.0.4',
       'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',

@@ -27,7 +27,9 @@ export interface DrivenServer {
   readonly tally: RequestTally;
   /** Calls every method on every way in, each way with a tenant of its own. */
   drive(): Promise<void>;
-  /** Makes more tenants and collections than metrics tell apart, and asks more at once than there are engines. */
+  /**
+   * Makes more tenants and collections than metrics tell apart, and asks more at once than there are engines.
+   */
   crowd(): Promise<void>;
   token(tenant: string, claims?: Partial<Claims>): Promise<string>;
   scrape(headers?: Readonly<Record<string, string>>): Promise<Map<string, ExposedFamily>>;

@@ -1,5 +1,5 @@
-// Finds what texts say about metrics, rules, alerts and boards, and whether there is such a thing. Works on any
-// catalogue, so that a test can rename something and see who notices.
+// Finds what texts say about metrics, rules, alerts and boards, and whether there is such a thing. Works on
+// any catalogue, so that a test can rename something and see who notices.
 
 /** What there is. */
 export interface KnownNames {

@@ -1,7 +1,7 @@
 /*
- * Families of series as numbers and text. A series is made once and kept by whoever records, so that recording
- * is an addition: nothing is looked up and nothing allocated. What its lines begin with is put together when
- * it is made, so that a scrape only adds the numbers.
+ * Families of series as numbers and text. A series is made once and kept by whoever records, so that
+ * recording is an addition: nothing is looked up and nothing allocated. What its lines begin with is put
+ * together when it is made, so that a scrape only adds the numbers.
  */
 import type { Counter, Gauge, Histogram } from '../../ports/metrics.js';
 

@@ -1,7 +1,8 @@
 /*
  * The metric catalogue as a page of OpenMetrics, which Prometheus asks for first and which alone has
- * exemplars. prom-client measures the process and Node.js; what the server counts itself is kept here, because
- * recording with prom-client looks a series up by its labels every time, which a small request notices.
+ * exemplars. prom-client measures the process and Node.js; what the server counts itself is kept here,
+ * because recording with prom-client looks a series up by its labels every time, which a small request
+ * notices.
  */
 import * as prom from 'prom-client';
 import type { ErrorRow } from '../../core/errors.js';
@@ -19,9 +20,14 @@ import { OTHER, SeriesCap } from './series-cap.js';
 /** An exemplar may have 128 characters, its label among them. Trace ids have 32. */
 const TRACE_ID_CHARACTERS_MAX = 100;
 
+/** Prometheus gives up a scrape after 10 s, and takes a server that does not answer for dead. */
+const COLLECT_MS = 2000;
+
 export interface PrometheusOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Longest wait for a collector. A scrape shows what is known then. */
+  readonly collectMs?: number;
 }
 
 export class PrometheusMetrics implements Metrics {
@@ -32,7 +38,7 @@ export class PrometheusMetrics implements Metrics {
   readonly #gauges = new Map<string, GaugeFamily>();
   readonly #histograms = new Map<string, HistogramFamily>();
   readonly #families: Shown[] = [];
-  readonly #collectors: (() => void | Promise<void>)[] = [];
+  readonly #collectors: Collector[] = [];
   readonly #caps = new Map<string, SeriesCap>();
 
   constructor(private readonly options: PrometheusOptions) {
@@ -112,24 +118,48 @@ export class PrometheusMetrics implements Metrics {
   }
 
   onScrape(collect: () => void | Promise<void>): void {
-    this.#collectors.push(collect);
+    this.#collectors.push({ collect, running: null });
   }
 
   /** Everything in the format of OpenMetrics 1.0. */
   async render(): Promise<string> {
-    await Promise.all(
-      this.#collectors.map(async (collect) => {
-        try {
-          await collect();
-        } catch (error) {
-          this.options.logger.warn('a metric could not be collected', { error });
-        }
-      }),
-    );
+    await this.#collectAll();
     let own = '';
     for (const family of this.#families) own += family.render();
     for (const cap of this.#caps.values()) cap.scraped();
     return own + (await this.#runtime.metrics());
+  }
+
+  /** Waits for all collectors, but for none that hangs, such as one that asks a disk which is gone. */
+  async #collectAll(): Promise<void> {
+    const pending = this.#collectors.flatMap((collector) => this.#begin(collector) ?? []);
+    if (pending.length === 0) return;
+    const collected = Promise.all(pending).then(() => true);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, this.options.collectMs ?? COLLECT_MS, false);
+    });
+    const inTime = await Promise.race([collected, late]);
+    clearTimeout(timer);
+    if (!inTime) this.options.logger.warn('a metric could not be collected in time');
+  }
+
+  /** Begins to collect, or goes on waiting for the time before. Null when all is done. */
+  #begin(collector: Collector): Promise<void> | null {
+    if (collector.running !== null) return collector.running;
+    const failed = (error: unknown): void => {
+      this.options.logger.warn('a metric could not be collected', { error });
+    };
+    try {
+      const collecting = collector.collect();
+      if (collecting === undefined) return null;
+      collector.running = collecting.catch(failed).finally(() => {
+        collector.running = null;
+      });
+    } catch (error) {
+      failed(error);
+    }
+    return collector.running;
   }
 
   #declare(name: string, family: Family): void {
@@ -177,6 +207,11 @@ export class PrometheusMetrics implements Metrics {
   }
 }
 
+interface Collector {
+  readonly collect: () => void | Promise<void>;
+  running: Promise<void> | null;
+}
+
 /** Which series there are at the start, where not all: the rest comes when it happens, if it ever can. */
 const AT_START: Partial<Record<MetricName, (labels: Readonly<Record<string, string>>) => boolean>> = {
   omendb_requests_total: ({ code }) => code === 'OK',
@@ -211,7 +246,9 @@ function known<T>(families: ReadonlyMap<string, T>, name: string): T {
   return family;
 }
 
-/** The types of prom-client name the format of a registry; everything that takes one wants the other format. */
+/**
+ * The types of prom-client name the format of a registry; everything that takes one wants the other format.
+ */
 function openMetricsRegistry(): prom.Registry {
   const registry = new prom.Registry<prom.OpenMetricsContentType>();
   registry.setContentType(prom.Registry.OPENMETRICS_CONTENT_TYPE);

@@ -40,38 +40,35 @@ export type Family = PlainFamily<'counter' | 'gauge', Labels> | HistogramFamily<
 
 export type Families = Readonly<Record<`omendb_${string}`, Family>>;
 
-/*
- * Without labels by an overload of its own: the compiler would else take the family's type from the table that
- * it stands in, where it may have any.
- */
 type NoLabels = Readonly<Record<never, never>>;
 
-export function counter(help: string): PlainFamily<'counter', NoLabels>;
-export function counter<const L extends Labels>(help: string, labels: L): PlainFamily<'counter', L>;
-export function counter(help: string, labels: Labels = {}): PlainFamily<'counter', Labels> {
-  return { type: 'counter', help, labels };
+/**
+ * Without labels by a signature of its own: the compiler would else take the family's type from the table
+ * that it stands in, where it may have any.
+ */
+interface MakePlain<T extends 'counter' | 'gauge'> {
+  (help: string): PlainFamily<T, NoLabels>;
+  <const L extends Labels>(help: string, labels: L): PlainFamily<T, L>;
 }
 
-export function gauge(help: string): PlainFamily<'gauge', NoLabels>;
-export function gauge<const L extends Labels>(help: string, labels: L): PlainFamily<'gauge', L>;
-export function gauge(help: string, labels: Labels = {}): PlainFamily<'gauge', Labels> {
-  return { type: 'gauge', help, labels };
+interface MakeHistogram {
+  (help: string, buckets: readonly number[]): HistogramFamily<NoLabels>;
+  <const L extends Labels>(help: string, buckets: readonly number[], labels: L): HistogramFamily<L>;
 }
 
-export function histogram(help: string, buckets: readonly number[]): HistogramFamily<NoLabels>;
-export function histogram<const L extends Labels>(
-  help: string,
-  buckets: readonly number[],
-  labels: L,
-): HistogramFamily<L>;
-export function histogram(
-  help: string,
-  buckets: readonly number[],
-  labels: Labels = {},
-): HistogramFamily<Labels> {
-  return { type: 'histogram', help, buckets, labels };
-}
+/** A family whose values only grow. */
+export const counter: MakePlain<'counter'> = (help: string, labels: Labels = {}) =>
+  ({ type: 'counter', help, labels }) as const;
 
+/** A family whose values go up and down. */
+export const gauge: MakePlain<'gauge'> = (help: string, labels: Labels = {}) =>
+  ({ type: 'gauge', help, labels }) as const;
+
+/** A family of distributions. */
+export const histogram: MakeHistogram = (help: string, buckets: readonly number[], labels: Labels = {}) =>
+  ({ type: 'histogram', help, buckets, labels }) as const;
+
+/** @param max Most values with a series of their own. */
 export function capped(max: number): CappedLabel {
   return { kind: 'capped', max };
 }

@@ -140,8 +140,8 @@ function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
 }
 
 /**
- * grpc-js refuses messages that are too large or cannot be read by itself and gives no reason. It does so past
- * the interceptors, on its own call object, so the reason is added there.
+ * grpc-js refuses messages that are too large or cannot be read by itself and gives no reason. It does so
+ * past the interceptors, on its own call object, so the reason is added there.
  */
 function explainRefusals(edge: Edge, { protobufBodyBytes }: GrpcOptions): ServerInterceptor {
   return (definition, call) => {

@@ -88,8 +88,8 @@ export class Exchange implements Asked {
   }
 
   /**
-   * The connection broke off inside of the request, and is answered by whoever noticed. False when the request
-   * was answered already.
+   * The connection broke off inside of the request, and is answered by whoever noticed. False when the
+   * request was answered already.
    */
   breakOff(error: OmenError): boolean {
     if (!this.#end()) return false;

@@ -129,8 +129,8 @@ function translate(error: unknown): unknown {
 }
 
 /**
- * What cannot be read as HTTP, or comes too slowly: there is no request to answer, or it cannot be read to its
- * end, so the bytes are written by hand.
+ * What cannot be read as HTTP, or comes too slowly: there is no request to answer, or it cannot be read to
+ * its end, so the bytes are written by hand.
  */
 function refuseConnection(
   error: Error & { code?: string },

@@ -157,6 +157,28 @@ describe('The registry of metrics', () => {
     expect(valueOf(await scrape(), 'omendb_disk_free_bytes')).to.equal(5);
   });
 
+  it('waits for no collector that hangs, and does not begin it again meanwhile', async () => {
+    metrics = new PrometheusMetrics({
+      ...{ clock: new FakeClock(), collectMs: 5 },
+      logger: { ...silentLogger, warn: (message, facts) => warnings.push([message, facts]) },
+    });
+    let begun = 0;
+    let goOn = (): void => undefined;
+    metrics.onScrape(async () => {
+      begun++;
+      await new Promise<void>((resolve) => (goOn = resolve));
+      metrics.gauge('omendb_disk_free_bytes', {}).set(5);
+    });
+    metrics.onScrape(() => metrics.gauge('omendb_ready', {}).set(1));
+    expect(valueOf(await scrape(), 'omendb_ready')).to.equal(1);
+    expect(valueOf(await scrape(), 'omendb_disk_free_bytes')).to.equal(undefined);
+    expect(begun).to.equal(1);
+    expect(warnings.map(([message]) => message)).to.include('a metric could not be collected in time');
+    goOn();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(valueOf(await scrape(), 'omendb_disk_free_bytes')).to.equal(5);
+  });
+
   it('gives two scrapes at once the whole each, of one moment', async () => {
     let vectors = 0;
     metrics.gaugeOf('omendb_vectors_total', () =>
