@@ -5,13 +5,13 @@
 const PORT_MIN = 1024;
 
 /**
- * Every option that is no secret: `{ key, env, schema, doc, fallback, allowed }`, by key. Secrets come from
- * Secrets: they are returned by name of their variable.
+ * Every option that is no secret and the same for all pods: `{ key, env, schema, doc, fallback, allowed }`,
+ * by key. Secrets come from Secrets: they are returned by name of their variable.
  */
 export function chartSettings(options) {
   const rows = Object.values(options);
   const settings = rows
-    .filter(({ secret }) => secret !== true)
+    .filter(({ secret, own }) => secret !== true && own !== true)
     .map((option) => ({
       key: keyOf(option.env),
       env: option.env,

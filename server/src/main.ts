@@ -38,7 +38,7 @@ async function run(command: Command): Promise<void> {
   if (command.kind === 'help') return print(helpText(version()));
   if (command.kind === 'version') return print(version());
   const config = loadConfig(process.env);
-  const logger = new PinoLogger({ level: config.logLevel });
+  const logger = loggerOf(config);
   if (command.kind === 'serve') return serveUntilStopped(config, logger);
   if (isStoreCommand(command)) {
     const context = { config, logger, signal: endOfProcess(), print };
@@ -73,6 +73,18 @@ async function runStoreCommand(context: CommandContext, command: StoreCommand): 
     case 'collect':
       return (await import('./cli/collect.js')).collectGarbageOfStore(context, command);
   }
+}
+
+/** Logs, with the pod in every line where there is one. */
+function loggerOf({
+  logLevel: level,
+  podName: pod,
+  podNamespace: namespace,
+  nodeName: node,
+}: Config): Logger {
+  const logger = new PinoLogger({ level });
+  const known = Object.entries({ pod, namespace, node }).filter(([, name]) => name !== null);
+  return known.length === 0 ? logger : logger.child(Object.fromEntries(known));
 }
 
 /** Aborts at the first signal; the second one ends the process at once. */

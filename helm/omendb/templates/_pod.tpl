@@ -108,6 +108,18 @@ spec:
 {{- define "omendb.serverEnv" -}}
 - name: OMENDB_JWT_SECRET_FILE
   value: /run/secrets/omendb/jwt-secret
+- name: OMENDB_POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: OMENDB_POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: OMENDB_NODE_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: spec.nodeName
 {{- with include "omendb.nodeOptions" (dict "resources" .Values.resources "share" .Values.memory.heapShare "options" .Values.nodeOptions) }}
 - name: NODE_OPTIONS
   value: {{ . | quote }}

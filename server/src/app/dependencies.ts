@@ -16,6 +16,8 @@ export interface AppDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly version: string;
+  /** What this server is called where it says who does something, such as the name of its pod. */
+  readonly serverName?: string | null;
   /** How the object store is called in `GetServerInfo`: `file`, `memory`. */
   readonly objectStore: string;
   /** No other process uses the store while this one does: a local folder under its lock. */

@@ -108,6 +108,7 @@ async function start({ config, logger, version, print }: ServeOptions, undo: Und
         stalenessMs: config.stalenessMs,
         recallSample: config.recallSample,
         countTenants: config.countTenants,
+        serverName: config.podName,
         backupMarkMs: config.backupMarkMs,
       },
       // The folder's lock keeps other servers out; a bucket is anybody's.

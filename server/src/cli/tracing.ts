@@ -21,6 +21,15 @@ interface TracingDependencies {
   readonly version: string;
 }
 
+/** Names of OpenTelemetry for where a server runs, as far as that is known. */
+function podAttributes({ podName, podNamespace, nodeName }: Config): Readonly<Record<string, string>> {
+  return {
+    ...(podName === null ? {} : { 'k8s.pod.name': podName }),
+    ...(podNamespace === null ? {} : { 'k8s.namespace.name': podNamespace }),
+    ...(nodeName === null ? {} : { 'k8s.node.name': nodeName }),
+  };
+}
+
 /** Traces, if there is a collector for them: without one nothing of OpenTelemetry is even loaded. */
 export async function openTracing(config: Config, deps: TracingDependencies): Promise<Tracing> {
   const { traceEndpoint: endpoint, traceHeaders: headers, traceRatio: ratio } = config;
@@ -31,6 +40,7 @@ export async function openTracing(config: Config, deps: TracingDependencies): Pr
     'service.version': deps.version,
     'service.instance.id': `${hostname()}-${Buffer.from(deps.rng.bytes(4)).toString('hex')}`,
     'host.name': hostname(),
+    ...podAttributes(config),
     ...config.traceResource,
   };
   const tracer = new OtelTracer({ endpoint, headers, resource, ratio, version: deps.version }, deps);

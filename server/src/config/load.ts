@@ -12,6 +12,7 @@ import { isServiceLink, nearest, serviceOf } from './names.js';
 type Value<K extends OptionName> = (typeof OPTIONS)[K] extends Option<infer T> ? T : never;
 
 type TraceOption = 'traceEndpoint' | 'traceHeaders' | 'traceResource';
+type PodOption = 'podName' | 'podNamespace' | 'nodeName';
 
 type Values = { [K in OptionName]: Value<K> | null };
 
@@ -26,11 +27,18 @@ const FOLD_SLOTS_FOLDER = 4096;
 
 /** Every setting with its value; folders are absolute. */
 export type Config = Readonly<
-  Omit<{ [K in OptionName]: Value<K> }, 'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | TraceOption> & {
+  Omit<
+    { [K in OptionName]: Value<K> },
+    'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | TraceOption | PodOption
+  > & {
     /** Null: no traces. */
     readonly traceEndpoint: string | null;
     readonly traceHeaders: Readonly<Record<string, string>>;
     readonly traceResource: Readonly<Record<string, string>>;
+    /** Null: not known, as outside Kubernetes. */
+    readonly podName: string | null;
+    readonly podNamespace: string | null;
+    readonly nodeName: string | null;
     /** Null: S3 of AWS. */
     readonly s3Endpoint: string | null;
     /** Null: the account's own key. */
@@ -163,6 +171,7 @@ function complete(values: Values, env: Environment, machine: Machine): Config {
   return {
     ...(values as { [K in OptionName]: Value<K> }),
     ...{ jwtSecret: values.jwtSecret, s3Endpoint: values.s3Endpoint, s3KmsKeyId: values.s3KmsKeyId },
+    ...{ podName: values.podName, podNamespace: values.podNamespace, nodeName: values.nodeName },
     traceEndpoint: values.traceEndpoint,
     traceHeaders: values.traceHeaders ?? {},
     traceResource: values.traceResource ?? {},

@@ -36,6 +36,8 @@ export interface Option<T> {
   readonly doc: string;
   /** Never printed. May also be given as the path of a file in the variable with `_FILE` behind its name. */
   readonly secret?: true;
+  /** Another value in every process, so that no file that many read can have it. */
+  readonly own?: true;
 }
 
 function defineOption<T>(option: Option<T>): Option<T> {
@@ -159,6 +161,30 @@ export const OPTIONS = {
     doc:
       'Share of the queries that are repeated exactly, to measure what they miss: at most one a second, and only ' +
       'while no request waits for an engine. 0 measures nothing.',
+  }),
+  podName: defineOption<string>({
+    env: 'OMENDB_POD_NAME',
+    type: type.text('a name without spaces'),
+    default: null,
+    defaultText: 'none',
+    doc: 'Pod that the server runs in, for its log, its traces and the jobs that it has claimed.',
+    own: true,
+  }),
+  podNamespace: defineOption<string>({
+    env: 'OMENDB_POD_NAMESPACE',
+    type: type.text('a name without spaces'),
+    default: null,
+    defaultText: 'none',
+    doc: 'Namespace of that pod, for the log and traces.',
+    own: true,
+  }),
+  nodeName: defineOption<string>({
+    env: 'OMENDB_NODE_NAME',
+    type: type.text('a name without spaces'),
+    default: null,
+    defaultText: 'none',
+    doc: 'Machine that the pod runs on, for the log and traces.',
+    own: true,
   }),
   memoryBytes: defineOption({
     env: 'OMENDB_MEMORY_BYTES',

@@ -65,7 +65,9 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     },
     window,
     retentionSlots,
-    owner: newNonce(deps.rng),
+    // Readable, and another one after every start: what a server of the same name had begun has ended with
+    // it.
+    owner: deps.serverName ? `${deps.serverName}/${newNonce(deps.rng)}` : newNonce(deps.rng),
     runningJobs: new Set(),
     adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),
     // On a bucket a pass takes seconds: folds go on meanwhile.
