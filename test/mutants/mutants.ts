@@ -73,8 +73,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a strong read does not look for newer writes',
     file: 'app/collections/freshness.js',
-    find: 'if (this.#running === null)\n            return this.#look();',
-    replace: 'return;',
+    find: 'if (this.#running === null)\n            await this.#look();',
+    replace: 'if (this.#running === null)\n            return false;',
     seeds: [2, 3],
     of500: 329,
   },
