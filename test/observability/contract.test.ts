@@ -12,8 +12,9 @@ import {
   RUNTIME_FAMILIES,
   TENANTS_MAX,
 } from '#server/core/metrics/catalog.js';
-import type { Family, LabelValues } from '#server/core/metrics/families.js';
+import type { Family } from '#server/core/metrics/families.js';
 import * as pb from '#sdk/gen/messages.js';
+import { undeclaredIn } from '../support/declared-labels.js';
 import type { DrivenServer } from '../support/driven-server.js';
 import { startDrivenServer } from '../support/driven-server.js';
 import type { ExposedFamily } from '../support/openmetrics.js';
@@ -294,33 +295,6 @@ async function until(server: DrivenServer, wanted: (families: Families) => boole
     if (wanted(families) || Date.now() > deadline) return families;
     await new Promise((again) => void setTimeout(again, 50));
   }
-}
-
-/** Labels and values of a family that nobody declared. */
-function undeclaredIn({ name, samples }: ExposedFamily): string[] {
-  const labelled = Object.keys(RUNTIME_FAMILIES).includes(name)
-    ? new Map(runtimeLabels(name).map((label): [string, null] => [label, null]))
-    : new Map(Object.entries<LabelValues>((CATALOG as Record<string, Family>)[name]?.labels ?? {}));
-  return samples.flatMap((sample) => {
-    const shown = Object.entries(sample.labels).filter(([label]) => label !== 'le');
-    const wrong = shown.filter(([label, value]) => !allows(labelled.get(label), value));
-    const missing = [...labelled.keys()].filter((label) => sample.labels[label] === undefined);
-    return [
-      ...wrong.map(([label, value]) => `${sample.name}: ${label}="${value}" is not declared`),
-      ...missing.map((label) => `${sample.name}: ${label} is missing`),
-    ];
-  });
-}
-
-function runtimeLabels(name: string): readonly string[] {
-  const [, ...labels] = (RUNTIME_FAMILIES as Readonly<Record<string, readonly string[]>>)[name] ?? [];
-  return labels;
-}
-
-/** Null: any value; undefined: the label is not declared at all. */
-function allows(values: LabelValues | null | undefined, value: string): boolean {
-  if (values === undefined) return false;
-  return values === null || 'kind' in values || values.includes(value);
 }
 
 async function countAll(server: DrivenServer, tenant: string, way: (typeof WAYS)[number]): Promise<number> {

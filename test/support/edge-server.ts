@@ -28,6 +28,7 @@ export interface EdgeServerOptions {
   readonly protobufBodyBytes?: number;
   readonly grpcReflection?: boolean;
   readonly heldBytesMax?: number;
+  readonly countTenants?: boolean;
 }
 
 export interface TokenOptions {
@@ -70,6 +71,7 @@ export async function startEdgeServer(
         ...{ jsonBodyBytesMax: jsonBodyBytes, protobufBodyBytesMax: protobufBodyBytes },
       },
       maxInFlight: options.maxInFlight ?? 1000,
+      countTenants: options.countTenants ?? false,
       requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
       ...(options.heldBytesMax === undefined ? {} : { heldBytesMax: options.heldBytesMax }),
     },
