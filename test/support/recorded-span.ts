@@ -5,6 +5,8 @@ export class RecordedSpan implements Span {
   readonly traceId = '0af7651916cd43dd8448eb211c80319c';
   readonly parts: RecordedSpan[] = [];
   readonly values: Record<string, SpanValue>;
+  /** Of a failure that is the server's. */
+  message: string | undefined;
 
   constructor(
     readonly name = 'request',
@@ -27,8 +29,9 @@ export class RecordedSpan implements Span {
     return this.#add(new RecordedSpan(name, startMs, endMs, values));
   }
 
-  fail(reason: string): void {
+  fail(reason: string, message?: string): void {
     this.set('error.type', reason);
+    this.message = message;
   }
 
   end(endMs: number): void {

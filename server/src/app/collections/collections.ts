@@ -98,6 +98,7 @@ export class Collections {
     try {
       return await this.#open.use(key, open, run);
     } catch (error) {
+      opening?.end(this.deps.clock.monotonic());
       const gone = hasReason(error, 'COLLECTION_NOT_FOUND');
       if (!gone || used === null) throw error;
       await this.#open.forget(key, used);
