@@ -65,7 +65,7 @@ export async function startEdgeServer(
     {
       ...{ handlers, clock, rng, logger, version: '0.0.0-test', metrics },
       tracer: options.tracer ?? NO_TRACER,
-      authenticator: new Authenticator(() => SECRET, keys, clock),
+      authenticator: new Authenticator(() => [SECRET], keys, clock),
       facts: {
         ...{ startedAtMs: clock.now(), dimensionsDefault: 128 },
         ...{ jsonBodyBytesMax: jsonBodyBytes, protobufBodyBytesMax: protobufBodyBytes },

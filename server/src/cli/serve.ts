@@ -14,6 +14,7 @@ import { openApp } from '../app/app.js';
 import type { AppDependencies } from '../app/dependencies.js';
 import { ApiKeys } from '../app/keys.js';
 import type { Config } from '../config/load.js';
+import type { SigningKeys } from '../config/option-types.js';
 import { OmenError } from '../core/errors.js';
 import { Arena } from '../core/memory/arena.js';
 import type { Logger } from '../ports/logger.js';
@@ -125,7 +126,7 @@ async function start({ config, logger, version, print }: ServeOptions, undo: Und
     undo.push(() => drain(server, config, logger));
     // The probes and metrics tell until the end what is still going on.
     undo.unshift(() => server.close());
-    await announce(config, { server, secret: authenticator.secret(), logger, version, print });
+    await announce(config, { server, signingKey: authenticator.signingKeys()[0], logger, version, print });
   } catch (error) {
     await undoAll(undo, logger);
     throw error;
@@ -145,7 +146,8 @@ async function openApplication(deps: AppDependencies): Promise<App> {
 
 interface Authentication {
   readonly authenticator: Authenticator;
-  readonly secret: () => Uint8Array;
+  /** What tokens may be signed with, the one to sign with first. */
+  readonly signingKeys: () => SigningKeys;
 }
 
 function authentication(
@@ -153,13 +155,13 @@ function authentication(
   store: ObjectStore,
   { logger, metrics, undo }: { readonly logger: Logger; readonly metrics: Metrics; readonly undo: Undo },
 ): Authentication {
-  let current = config.jwtSecret ?? makeDevelopmentSecret(config);
-  const secret = (): Uint8Array => current;
+  let current: SigningKeys = config.jwtSecret ?? [makeDevelopmentSecret(config)];
+  const signingKeys = (): SigningKeys => current;
   const keys = new ApiKeys({ store, clock, rng, digest: sha256 });
   const counter = (outcome: 'hit' | 'miss'): Counter =>
     metrics.counter('omendb_cache_requests_total', { cache: 'credential', outcome });
   const counters = { hit: counter('hit'), miss: counter('miss') };
-  const authenticator = new Authenticator(secret, keys, clock, counters);
+  const authenticator = new Authenticator(signingKeys, keys, clock, counters);
   if (config.jwtSecretFile !== null) {
     const stop = followSecretFile(config.jwtSecretFile, { scheduler, logger }, (next) => {
       current = next;
@@ -169,7 +171,7 @@ function authentication(
       stop();
     });
   }
-  return { authenticator, secret };
+  return { authenticator, signingKeys };
 }
 
 function makeDevelopmentSecret({ devSecretFile }: Config): Uint8Array {
@@ -254,20 +256,20 @@ async function announce(
   config: Config,
   parts: {
     readonly server: RunningServer;
-    readonly secret: Uint8Array;
+    readonly signingKey: Uint8Array;
     readonly logger: Logger;
     readonly version: string;
     readonly print: (text: string) => void;
   },
 ): Promise<void> {
-  const { server, secret, logger, version, print } = parts;
+  const { server, signingKey, logger, version, print } = parts;
   const { host, dataDir } = config;
   const { ports } = server;
   logger.info('the server is ready', { version, host, ports, dataDir, engines: config.workerThreads });
   if (config.jwtSecret !== null) return;
   const tenant = DEVELOPMENT_TENANT;
   const request = { tenant, subject: 'development', scopes: [ALL_SCOPES], lifeMs: TOKEN_LIFE_MS_MAX };
-  const token = await signToken(secret, request, { clock, rng });
+  const token = await signToken(signingKey, request, { clock, rng });
   print(renderBanner({ version, host, ports, dataDir, token, tenant }));
 }
 

@@ -2,17 +2,18 @@
  * The key that tokens are signed with: from the configuration, or made by development mode. One that lives in
  * a file is read again from time to time, so that it can be changed without a restart.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/load.js';
 import { readSecretFile } from '../config/load.js';
+import type { SigningKeys } from '../config/option-types.js';
 import { OPTIONS } from '../config/options.js';
 import type { Logger } from '../ports/logger.js';
 import type { Rng } from '../ports/rng.js';
 import type { Scheduler } from '../ports/scheduler.js';
+import { followFile } from './follow-file.js';
 import { UserError } from './user-error.js';
 
-const REREAD_MS = 10_000;
 const DEVELOPMENT_SECRET_BYTES = 48;
 
 /**
@@ -20,7 +21,7 @@ const DEVELOPMENT_SECRET_BYTES = 48;
  * `UserError` when there is none.
  */
 export function existingSecret(config: Config): Uint8Array {
-  if (config.jwtSecret !== null) return config.jwtSecret;
+  if (config.jwtSecret !== null) return config.jwtSecret[0];
   try {
     return new TextEncoder().encode(readSecretFile(config.devSecretFile));
   } catch (error) {
@@ -49,38 +50,25 @@ export function developmentSecret(path: string, rng: Rng): Uint8Array {
   return new TextEncoder().encode(readSecretFile(path));
 }
 
-/** Calls `onChange` with the new secret whenever the file has another valid one. Returns how to stop. */
+/** Calls `onChange` with the new keys whenever the file has other valid ones. Returns how to stop. */
 export function followSecretFile(
   path: string,
   { scheduler, logger }: { readonly scheduler: Scheduler; readonly logger: Logger },
-  onChange: (secret: Uint8Array) => void,
+  onChange: (keys: SigningKeys) => void,
 ): () => void {
-  let last = readFileSync(path, 'utf8');
-  let cancel = (): void => undefined;
-  const look = (): void => {
-    cancel = scheduler.after(REREAD_MS, look);
-    const text = read(path, logger);
-    if (text === undefined || text === last) return;
-    last = text;
-    const secret = OPTIONS.jwtSecret.type.parse(text.replace(/\r?\n$/, ''));
-    if (secret === undefined) {
+  const unreadable = (error: unknown): void => {
+    logger.error('the secret file cannot be read: the secret before stays in use', { path, error });
+  };
+  return followFile({ path, scheduler, unreadable }, (text) => {
+    const keys = OPTIONS.jwtSecret.type.parse(text);
+    if (keys === undefined) {
       logger.error('the secret file changed and is not usable: the secret before stays in use', { path });
       return;
     }
-    logger.info('the secret file changed: tokens must be signed with the new secret', { path });
-    onChange(secret);
-  };
-  cancel = scheduler.after(REREAD_MS, look);
-  return () => {
-    cancel();
-  };
-}
-
-function read(path: string, logger: Logger): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    logger.error('the secret file cannot be read: the secret before stays in use', { path, error });
-    return undefined;
-  }
+    logger.info('the secret file changed: tokens must be signed with one of its keys', {
+      path,
+      keys: keys.length,
+    });
+    onChange(keys);
+  });
 }

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { engineBytesAdvised, heldBytes } from './memory-budget.js';
+import type { SigningKeys } from './option-types.js';
 import type { Machine, Option, OptionName } from './options.js';
 import { OPTIONS } from './options.js';
 import { isServiceLink, nearest, serviceOf } from './names.js';
@@ -44,7 +45,7 @@ export type Config = Readonly<
     /** Null: the account's own key. */
     readonly s3KmsKeyId: string | null;
     /** Null: development mode, see `devSecretFile`. */
-    readonly jwtSecret: Uint8Array | null;
+    readonly jwtSecret: SigningKeys | null;
     /** Where the secret came from, when it came from a file: it may be renewed there. */
     readonly jwtSecretFile: string | null;
     /** Where development mode keeps the secret that it made. */

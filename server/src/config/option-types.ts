@@ -149,15 +149,20 @@ export function pairs(what: string): OptionType<Readonly<Record<string, string>>
   };
 }
 
-/** Key material. */
-export function secret(bytesMin: number): OptionType<Uint8Array> {
+/** Keys, at least one, of which the first is the one to sign with. */
+export type SigningKeys = readonly [Uint8Array, ...(readonly Uint8Array[])];
+
+/** Key material: a key in each line that is not empty. */
+export function signingKeys(bytesMin: number): OptionType<SigningKeys> {
   return {
-    allowed: `text of at least ${bytesMin} bytes`,
+    allowed: `text of at least ${bytesMin} bytes, or several of them, one a line`,
     fault: 'is too short',
     advice: '"openssl rand -base64 48" makes one',
     parse: (text) => {
-      const key = new TextEncoder().encode(text);
-      return key.length >= bytesMin ? key : undefined;
+      const lines = text.split(/\r?\n/).filter((line) => line !== '');
+      const [first, ...more] = lines.map((line) => new TextEncoder().encode(line));
+      if (first === undefined || [first, ...more].some(({ length }) => length < bytesMin)) return undefined;
+      return [first, ...more];
     },
     format: () => '(secret)',
   };

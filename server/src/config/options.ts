@@ -83,14 +83,15 @@ export const OPTIONS = {
     default: 128,
     doc: 'Dimensions of a collection that is created without saying.',
   }),
-  jwtSecret: defineOption<Uint8Array>({
+  jwtSecret: defineOption<type.SigningKeys>({
     env: 'OMENDB_JWT_SECRET',
-    type: type.secret(32),
+    type: type.signingKeys(32),
     default: null,
     defaultText: 'none: development mode',
     doc:
-      'Key that tokens are signed with. Without it the server listens on loopback only, makes a key in the ' +
-      'data folder and prints a token.',
+      'Key that tokens are signed with. Of several the first one signs and all are taken, so that a key can be ' +
+      'changed while tokens of the one before are still good. Without it the server listens on loopback only, ' +
+      'makes a key in the data folder and prints a token.',
     secret: true,
   }),
   dataDir: defineOption({

@@ -29,7 +29,7 @@ describe('Credentials', () => {
     secret = SECRET;
     store = new MemoryObjectStore();
     keys = new ApiKeys({ store, clock, rng, digest: sha256 });
-    authenticator = new Authenticator(() => secret, keys, clock);
+    authenticator = new Authenticator(() => [secret], keys, clock);
   });
 
   const now = (): number => Math.floor(clock.now() / 1000);

@@ -308,9 +308,9 @@ describe('The secret', () => {
 
   it('comes from the variable or from a file, whose last line end is not part of it', () => {
     const key = new TextEncoder().encode(SECRET);
-    expect(load({ OMENDB_JWT_SECRET: SECRET }).jwtSecret).to.deep.equal(key);
+    expect(load({ OMENDB_JWT_SECRET: SECRET }).jwtSecret).to.deep.equal([key]);
     const config = load({ OMENDB_JWT_SECRET_FILE: file(`${SECRET}\n`) });
-    expect(config.jwtSecret).to.deep.equal(key);
+    expect(config.jwtSecret).to.deep.equal([key]);
     expect(config.jwtSecretFile).to.equal(join(folder, 'secret'));
   });
 
@@ -319,6 +319,13 @@ describe('The secret', () => {
     expect(problemsOf({ OMENDB_JWT_SECRET: 'x'.repeat(31) })[0]).to.include('too short');
     expect(problemsOf({ OMENDB_JWT_SECRET: '' })[0]).to.include('too short');
     expect(problemsOf({ OMENDB_JWT_SECRET_FILE: file('') })[0]).to.include('too short');
+  });
+
+  it('may be several keys, one a line, of which the first one signs', () => {
+    const [next, old] = ['n'.repeat(40), 'o'.repeat(40)];
+    const { jwtSecret } = load({ OMENDB_JWT_SECRET_FILE: file(`${next}\r\n${old}\n\n`) });
+    expect(jwtSecret?.map((key) => new TextDecoder().decode(key))).to.deep.equal([next, old]);
+    expect(problemsOf({ OMENDB_JWT_SECRET_FILE: file(`${next}\nshort\n`) })[0]).to.include('too short');
   });
 
   it('is given once', () => {

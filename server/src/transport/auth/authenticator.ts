@@ -54,7 +54,8 @@ export class Authenticator {
   #generation = 0;
 
   constructor(
-    private readonly secret: () => Uint8Array,
+    /** What tokens may be signed with. */
+    private readonly signingKeys: () => readonly Uint8Array[],
     private readonly keys: Pick<ApiKeys, 'verify'>,
     private readonly clock: Clock,
     private readonly counters?: CredentialCounters,
@@ -79,7 +80,7 @@ export class Authenticator {
     return verified;
   }
 
-  /** Forgets everything: the secret has changed. */
+  /** Forgets everything: the keys have changed. */
   reset(): void {
     this.#generation++;
     this.#entries.clear();
@@ -91,7 +92,7 @@ export class Authenticator {
     const token = bearerToken(header);
     if (!looksLikeApiKey(token)) {
       const generation = this.#generation;
-      const { identity, expiresAtMs } = await verifyToken(this.secret(), token, this.clock);
+      const { identity, expiresAtMs } = await verifyToken(this.signingKeys(), token, this.clock);
       const entry = { identity, expiresAtMs, forgetAtMs: Infinity };
       if (generation === this.#generation) remember(this.#entries, ENTRIES_MAX, header, entry);
       return identity;

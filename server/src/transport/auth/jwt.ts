@@ -61,17 +61,36 @@ export function signToken(
     .sign(secret);
 }
 
-/** Throws `INVALID_TOKEN`, `TOKEN_EXPIRED` or `TOKEN_LIFETIME`. */
-export async function verifyToken(secret: Uint8Array, token: string, clock: Clock): Promise<VerifiedToken> {
+/**
+ * Takes a token that is signed with any of the keys. Throws `INVALID_TOKEN`, `TOKEN_EXPIRED` or
+ * `TOKEN_LIFETIME`.
+ */
+export async function verifyToken(
+  keys: readonly Uint8Array[],
+  token: string,
+  clock: Clock,
+): Promise<VerifiedToken> {
   if (token.length > TOKEN_CHARACTERS_MAX)
     throw invalid(`it is longer than ${TOKEN_CHARACTERS_MAX} characters`);
-  return readClaims(await verifiedPayload(secret, token), clock.now() / 1000);
+  return readClaims(await payloadOf(keys, token), clock.now() / 1000);
 }
 
+async function payloadOf(
+  keys: readonly Uint8Array[],
+  token: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  for (const key of keys) {
+    const payload = await verifiedPayload(key, token);
+    if (payload !== undefined) return payload;
+  }
+  throw invalid('it is not signed with the key of this server');
+}
+
+/** Undefined when the token is signed with another key. */
 async function verifiedPayload(
   secret: Uint8Array,
   token: string,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
     const { payload } = await compactVerify(token, secret, { algorithms: [ALGORITHM] });
     const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
@@ -80,8 +99,7 @@ async function verifiedPayload(
     }
   } catch (error) {
     if (error instanceof errors.JOSEAlgNotAllowed) throw invalid(`it must be signed with ${ALGORITHM}`);
-    if (error instanceof errors.JWSSignatureVerificationFailed)
-      throw invalid('it is not signed with the key of this server');
+    if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
     if (!(error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof TypeError))
       throw error;
   }
