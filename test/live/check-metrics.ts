@@ -1,4 +1,5 @@
-// What promtool says of a real scrape. It reads the older text format only, so the answer is put into that first.
+// What promtool says of a real scrape. It reads the older text format only, so the answer is put into that
+// first.
 import { spawnSync } from 'node:child_process';
 
 /** Lines that `promtool check metrics` prints. */

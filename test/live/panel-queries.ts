@@ -5,7 +5,9 @@ import type { Scene } from '#preview/frames.js';
 import { substitute } from '#preview/variables.js';
 import type { Prometheus, Series } from './prometheus.js';
 
-/** What is wrong with the answers, one line each; empty when all have data and the labels of their legends. */
+/**
+ * What is wrong with the answers, one line each; empty when all have data and the labels of their legends.
+ */
 export async function problemsOf(board: Board, prometheus: Prometheus, scene: Scene): Promise<string[]> {
   const problems: string[] = [];
   for (const panel of panelsOf(board)) {

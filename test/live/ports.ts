@@ -1,4 +1,5 @@
-// Ports that are known before the program that will listen on them, and are still free when it is started again.
+// Ports that are known before the program that will listen on them, and are still free when it is started
+// again.
 import { createServer } from 'node:net';
 import type { ServerPorts } from '../support/server-process.js';
 

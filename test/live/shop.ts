@@ -1,5 +1,5 @@
-// A server that has seen something of life before it is looked at: it was loaded, stopped and started again, so
-// that it had to read its collections back; it is backed up; and traffic goes on.
+// A server that has seen something of life before it is looked at: it was loaded, stopped and started again,
+// so that it had to read its collections back; it is backed up; and traffic goes on.
 import { join } from 'node:path';
 import { omendb } from '../support/command.js';
 import { startServer } from '../support/server-process.js';
@@ -29,6 +29,7 @@ export async function openShop({ folder, ports, env = {}, ...options }: ShopOpti
     OMENDB_FOLD_SLOTS: '64',
     OMENDB_METRICS_TENANTS: 'true',
     OMENDB_RECALL_SAMPLE: '1',
+    OMENDB_BACKUP_MARK_INTERVAL: '1s',
     ...env,
   };
   const first = await startServer({ dataDir, ports, env: settings });

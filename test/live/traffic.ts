@@ -1,5 +1,5 @@
-// What the clients of a shop would send: mostly searches, some reads, writes, deletions, snapshots, and now and
-// then a mistake. Vectors and choices follow from a seed.
+// What the clients of a shop would send: mostly searches, some reads, writes, deletions, snapshots, and now
+// and then a mistake. Vectors and choices follow from a seed.
 import { OmenClient } from '#sdk/index.js';
 import type { Collection } from '#sdk/index.js';
 import { grpcTransport } from '#sdk/grpc.js';
@@ -26,7 +26,9 @@ export interface TrafficOptions {
   readonly guests?: readonly string[];
   /** Searches per second at a moment, in seconds since the traffic began. Default 30 at any time. */
   readonly searchesPerSecond?: (seconds: number) => number;
-  /** Whether a report is made that compares every record, in seconds since the traffic began. Default: never. */
+  /**
+   * Whether a report is made that compares every record, in seconds since the traffic began. Default: never.
+   */
   readonly isReportTime?: (seconds: number) => boolean;
 }
 

@@ -1,5 +1,6 @@
-// What the live suite runs: a shop with its traffic, servers to break, Prometheus, Alertmanager, the webhook that
-// stands for pagers and tickets, and a collector of traces. Everything listens on loopback, on ports of its own.
+// What the live suite runs: a shop with its traffic, servers to break, Prometheus, Alertmanager, the webhook
+// that stands for pagers and tickets, and a collector of traces. Everything listens on loopback, on ports of
+// its own.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

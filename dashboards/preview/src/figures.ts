@@ -18,9 +18,10 @@ export function drawStat(panel: Panel, data: PanelData, into: HTMLElement): void
   into.classList.add('stats');
   const figures = figuresOf(panel, data);
   const { textMode = 'auto', colorMode = 'value', graphMode = 'area' } = panel.options ?? {};
-  for (const { series, text, colour: own } of figures) {
-    const tile = element('div', 'stat');
-    into.append(tile);
+  // All tiles first: how wide one is depends on how many there are.
+  const tiles = figures.map((figure) => ({ ...figure, tile: element('div', 'stat') }));
+  into.append(...tiles.map(({ tile }) => tile));
+  for (const { series, text, colour: own, tile } of tiles) {
     const isFilled = colorMode.startsWith('background');
     if (isFilled) tile.style.background = `linear-gradient(120deg, ${translucent(own, 0.75)}, ${own})`;
     const isNamed = textMode === 'value_and_name' || (textMode === 'auto' && figures.length > 1);
@@ -53,9 +54,9 @@ export function drawBars(panel: Panel, data: PanelData, into: HTMLElement): void
 
 export function drawGauge(panel: Panel, data: PanelData, into: HTMLElement): void {
   into.classList.add('stats');
-  for (const figure of figuresOf(panel, data)) {
-    const tile = element('div', 'stat');
-    into.append(tile);
+  const tiles = figuresOf(panel, data).map((figure) => ({ figure, tile: element('div', 'stat') }));
+  into.append(...tiles.map(({ tile }) => tile));
+  for (const { figure, tile } of tiles) {
     const canvas = document.createElement('canvas');
     tile.append(canvas);
     drawArc(canvas, tile.clientWidth, tile.clientHeight, panel, figure);

@@ -53,7 +53,7 @@ export function drawHeatmap(panel: Panel, data: PanelData, into: HTMLElement): v
       height: plot.clientHeight,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 26, 0, 0],
       scales: { x: { time: true }, y: { range: [0, Math.max(1, buckets.length)] } },
       axes: axes(label, { splits: () => Array.from({ length: buckets.length + 1 }, (_, row) => row) }),
       series: [{}, { paths: () => null, points: { show: false } }],

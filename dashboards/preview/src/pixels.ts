@@ -48,7 +48,9 @@ export async function readPicture(
   return { seen, indexed: { width, height, palette, indices: await inBase64(indices) } };
 }
 
-/** The most frequent colours, and for each pixel the nearest of them. */
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** A palette for these pixels, and for each of them the nearest colour of it. */
 function quantize(rgba: Uint8ClampedArray): { palette: number[]; indices: Uint8Array } {
   const groups = new Map<number, { count: number; sums: [number, number, number] }>();
   const keyAt = (at: number): number =>
@@ -62,22 +64,34 @@ function quantize(rgba: Uint8ClampedArray): { palette: number[]; indices: Uint8A
     for (const channel of [0, 1, 2] as const) group.sums[channel] += rgba[at + channel] ?? 0;
     groups.set(key, group);
   }
-  const mean = ({ count, sums }: { count: number; sums: number[] }): number[] =>
-    sums.map((sum) => Math.round(sum / count));
-  const chosen = [...groups.values()]
-    .sort((a, b) => b.count - a.count)
-    .slice(0, COLOURS)
-    .map(mean);
+  const means = new Map<number, Colour>();
+  for (const [key, { count, sums }] of [...groups].sort(([, a], [, b]) => b.count - a.count)) {
+    means.set(key, sums.map((sum) => Math.round(sum / count)) as unknown as Colour);
+  }
+  const palette = choose([...means.values()]);
   const nearest = new Map<number, number>();
-  for (const [key, group] of groups) {
-    const own = mean(group);
-    const distances = chosen.map((other) =>
-      own.reduce((sum, part, i) => sum + (part - (other[i] ?? 0)) ** 2, 0),
-    );
+  for (const [key, own] of means) {
+    const distances = palette.map((other) => distance(own, other));
     nearest.set(key, distances.indexOf(Math.min(...distances)));
   }
   const indices = Uint8Array.from({ length: rgba.length / 4 }, (_, i) => nearest.get(keyAt(i * 4)) ?? 0);
-  return { palette: chosen.flat(), indices };
+  return { palette: palette.flat(), indices };
+}
+
+/** @param colours The most frequent first. Rare colours that are like no other are chosen before shades. */
+function choose(colours: readonly Colour[]): Colour[] {
+  const chosen: Colour[] = [];
+  for (const apart of [32, 20, 12, 8, 0]) {
+    for (const colour of colours) {
+      if (chosen.length === COLOURS) return chosen;
+      if (chosen.every((other) => distance(colour, other) > apart)) chosen.push(colour);
+    }
+  }
+  return chosen;
+}
+
+function distance([r, g, b]: Colour, [red, green, blue]: Colour): number {
+  return Math.hypot(r - red, g - green, b - blue);
 }
 
 function inBase64(bytes: Uint8Array): Promise<string> {

@@ -9,7 +9,7 @@ import { FAINT_TEXT, GRID, TEXT, colour, translucent } from './theme.js';
 import { format } from './units.js';
 
 /** Pixels below which a panel has no room for a wide legend. */
-const NARROW = 620;
+const NARROW = 700;
 const FONT = '11px Inter, "Helvetica Neue", Arial, sans-serif';
 
 export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement): void {
@@ -36,7 +36,7 @@ export function drawTimeSeries(panel: Panel, data: PanelData, into: HTMLElement)
       height: plot.clientHeight,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 26, 0, 0],
       scales: {
         x: { time: true },
         y:
@@ -86,7 +86,10 @@ export function axes(write: (value: number) => string, y: uPlot.Axis = {}): uPlo
   ];
 }
 
-/** Distances between lines of the grid that leave round numbers: powers of two for bytes, whole ones for counts. */
+/**
+ * Distances between lines of the grid that leave round numbers: powers of two for bytes, whole ones for
+ * counts.
+ */
 function stepsOf(unit: string | undefined, decimals: number | undefined): number[] | undefined {
   const powers = Array.from({ length: 50 }, (_, power) => power);
   if (unit === 'bytes' || unit === 'binBps') return powers.map((power) => 2 ** power);
