@@ -23,7 +23,9 @@ const LAPTOP: Labels = { job: 'omendb' };
 const POD_A = { pod: 'omendb-0', instance: '10.0.0.1:8081' };
 const POD_B = { pod: 'omendb-1', instance: '10.0.0.2:8081' };
 
-/** Each in a namespace of its own, so that one Alertmanager holds them all. `heard` and `quiet` fire at once. */
+/**
+ * Each in a namespace of its own, so that one Alertmanager holds them all. `heard` and `quiet` fire at once.
+ */
 const CASES: readonly { what: string; heard: readonly Labels[]; quiet: readonly Labels[] }[] = [
   {
     what: 'a server that is down silences warnings and information of its release',
