@@ -107,6 +107,7 @@ export class EngineThread {
         if (message.kind === 'ready') {
           this.#isReady = true;
           resolve();
+          this.events.onIdle();
         } else this.#receive(message);
       });
       const died = (error: Error): void => {

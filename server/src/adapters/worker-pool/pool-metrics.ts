@@ -38,8 +38,13 @@ export interface WatchedPool {
   readonly waiting: () => number;
 }
 
-/** Looks at the pool at every scrape. */
-export function watchPool(metrics: Metrics, { arena, threads, waiting }: WatchedPool): void {
+/**
+ * Looks at the pool at every scrape. What it returns is to be called when a thread may have become idle.
+ *
+ * Idle are told as many as were idle at once since the last scrape, at most: a moment in which all happen to
+ * work is none in which the pool is exhausted.
+ */
+export function watchPool(metrics: Metrics, { arena, threads, waiting }: WatchedPool): () => void {
   const size = metrics.gauge('omendb_engine_pool_size', {});
   const available = metrics.gauge('omendb_engine_pool_available', {});
   const depth = metrics.gauge('omendb_engine_pool_queue_depth', {});
@@ -48,13 +53,24 @@ export function watchPool(metrics: Metrics, { arena, threads, waiting }: Watched
   const utilization = threads.map((_, engine) =>
     metrics.gauge('omendb_engine_utilization_ratio', { engine: String(engine) }),
   );
+  let idleMost = 0;
+  const idle = (): number => {
+    let count = 0;
+    // One that hangs has a task, and one that died is not started: neither counts.
+    for (const { isIdle } of threads) if (isIdle) count++;
+    return count;
+  };
   metrics.onScrape(() => {
     size.set(threads.length);
-    // One that hangs has a task, and one that died is not started: neither counts.
-    available.set(threads.reduce((count, { isIdle }) => count + (isIdle ? 1 : 0), 0));
+    const now = idle();
+    available.set(Math.max(idleMost, now));
+    idleMost = now;
     depth.set(waiting());
     used.set(arena.used);
     memory.set(arena.capacity);
     threads.forEach((thread, engine) => utilization[engine]?.set(thread.utilization()));
   });
+  return () => {
+    idleMost = Math.max(idleMost, idle());
+  };
 }

@@ -64,6 +64,7 @@ export class WorkerPool implements EnginePool {
   readonly #lanes = new Map<BuildLane, Promise<unknown>>();
   readonly #queue: Waiting[] = [];
   readonly #series: PoolSeries;
+  readonly #idle: () => void;
   #nextId = 1;
   #closed = false;
 
@@ -85,7 +86,11 @@ export class WorkerPool implements EnginePool {
     this.#builders = new Map(
       BUILD_LANES.map((lane) => [lane, this.#thread(`build-${lane}`, BUILD_SCRATCH_BYTES)]),
     );
-    watchPool(options.metrics, { arena: this.arena, threads: this.#threads, waiting: () => this.queued });
+    this.#idle = watchPool(options.metrics, {
+      arena: this.arena,
+      threads: this.#threads,
+      waiting: () => this.queued,
+    });
   }
 
   get queued(): number {
@@ -136,7 +141,7 @@ export class WorkerPool implements EnginePool {
       arena,
       { memory: arena.memory, module, scratch: { pointer, bytes } },
       logger,
-      { onIdle: () => this.#dispatch(), onRestart: (reason) => this.#series.restarts[reason].inc() },
+      { onIdle: () => this.#next(), onRestart: (reason) => this.#series.restarts[reason].inc() },
     );
   }
 
@@ -184,6 +189,11 @@ export class WorkerPool implements EnginePool {
       signal.removeEventListener('abort', cancel);
       reject(error);
     };
+  }
+
+  #next(): void {
+    this.#dispatch();
+    this.#idle();
   }
 
   #dispatch(): void {

@@ -153,7 +153,9 @@ export const CATALOG = {
   omendb_engine_memory_size_bytes: gauge('Memory that the engines share.'),
 
   omendb_engine_pool_size: gauge('Engines: threads that search.'),
-  omendb_engine_pool_available: gauge('Engines that are started and idle.'),
+  omendb_engine_pool_available: gauge(
+    'Engines that were idle at once since the last scrape, at most: 0 when none ever was.',
+  ),
   omendb_engine_pool_queue_depth: gauge('Tasks that wait for an engine.'),
   omendb_engine_pool_wait_seconds: histogram('Time that a task waited for an engine.', WAIT_SECONDS, {
     outcome: ['acquired', 'cancelled', 'rejected'],

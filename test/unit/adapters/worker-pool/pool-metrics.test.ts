@@ -47,6 +47,7 @@ describe('The metrics of the engine pool', () => {
   it('tell how many engines there are, are idle, and are waited for', async () => {
     expect(await gauges()).to.deep.equal({ size: 2, available: 2, waiting: 0 });
     const tasks = Array.from({ length: 5 }, () => pool.search(TASK));
+    await metrics.scrape();
     expect(await gauges()).to.deep.equal({ size: 2, available: 0, waiting: 3 });
     await Promise.all(tasks);
     expect(await gauges()).to.deep.equal({ size: 2, available: 2, waiting: 0 });
@@ -96,12 +97,23 @@ describe('The metrics of the engine pool', () => {
       [pool.search(TASK), pool.search(TASK)].map((task) => task.catch((error: OmenError) => error.reason)),
     );
     expect(lost).to.deep.equal(['INTERNAL', 'INTERNAL']);
+    await metrics.scrape();
     expect((await gauges())['available']).to.equal(0);
     await Promise.all([pool.search(TASK), pool.search(TASK)]);
     expect((await gauges())['available']).to.equal(2);
     expect(metrics.value('omendb_engine_restarts_total', { reason: 'crash' })).to.be.within(2, 4);
     expect(metrics.value('omendb_engine_restarts_total', { reason: 'oom' })).to.equal(undefined);
     expect(waits('rejected')).to.deep.equal([]);
+  });
+
+  it('call engines available that were idle since the last look, even if all work right now', async () => {
+    await Promise.all([pool.search(TASK), pool.search(TASK)]);
+    const one = pool.search(TASK);
+    await metrics.scrape();
+    const other = pool.search(TASK);
+    expect((await gauges())['available']).to.equal(1);
+    expect((await gauges())['available']).to.equal(0);
+    await Promise.all([one, other]);
   });
 
   it('tell the share of time that each engine worked', async () => {
