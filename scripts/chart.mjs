@@ -9,6 +9,8 @@ import { chartReadme } from './chart/readme.mjs';
 import { valuesSchema } from './chart/schema.mjs';
 import { chartSettings } from './chart/settings.mjs';
 import { readKeys } from './chart/values-file.mjs';
+import { writeKustomize } from './chart/kustomize.mjs';
+import { builtHelm } from './chart-tools.mjs';
 import { ROOT } from './steps.mjs';
 
 const chart = join(ROOT, 'helm/omendb');
@@ -43,6 +45,17 @@ write(
   'README.md',
   chartReadme(readFileSync(join(chart, 'README.md.in'), 'utf8'), { keys, defaults, settings }),
 );
+
+// Helm is there where the tests of the chart have run; they compare k8s/ too.
+const helm = builtHelm();
+if (helm === undefined) {
+  process.stderr.write(
+    'k8s/ stays as it is: "npm run test:chart" once installs Helm, which it is made with\n',
+  );
+} else {
+  const { appVersion } = parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8'));
+  writeKustomize(resolve(process.argv[2] ?? ROOT), { helm, version: appVersion });
+}
 
 function write(path, text) {
   writeFileSync(join(target, path), text);

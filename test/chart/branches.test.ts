@@ -54,8 +54,8 @@ describe('Branches of the templates', function () {
 });
 
 /**
- * Not for NOTES, which a render does not show, and the validation, whose branches have tests of their own. A range over
- * what is written in the chart is never empty, and neither is a group of values.
+ * Not for NOTES, which a render does not show, and the validation, whose branches have tests of their own. A
+ * range over what is written in the chart is never empty, and neither is a group of values.
  */
 function canBeMet({ file, text }: Branch): boolean {
   if (/^(NOTES\.txt|_validate\.tpl)$/.test(file)) return false;

@@ -1,5 +1,5 @@
 // Runs Helm on the chart and reads what it renders, strictly.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +83,32 @@ export function run(command: string, args: readonly string[], input?: string): E
   });
   if (error !== undefined) throw error;
   return { status, stdout, stderr };
+}
+
+/** The same without waiting, for many at a time. */
+export function helmLater(major: Major, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      program(`TEST_HELM${major}`),
+      args,
+      { cwd: ROOT, maxBuffer: 2 ** 28 },
+      (error, stdout, stderr) => {
+        resolve({ status: error === null ? 0 : 1, stdout, stderr });
+      },
+    );
+  });
+}
+
+/** Those for which the answer is no, asked a few at a time. */
+export async function refute<T>(all: readonly T[], ask: (one: T) => Promise<boolean>): Promise<T[]> {
+  const answers = new Map<T, boolean>();
+  const waiting = [...all];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      answers.set(next, await ask(next));
+  };
+  await Promise.all([work(), work(), work(), work()]);
+  return all.filter((one) => answers.get(one) === false);
 }
 
 /** The path of a program that `npm run test:chart` has installed. */

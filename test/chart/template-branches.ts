@@ -1,7 +1,7 @@
 // Templates with a mark in every branch, so that a render tells which branches it went through.
 //
-// A mark puts its number into a map among the values, which all templates of a render share; a template that is
-// rendered last shows the map. What an action trims is kept, so that the render stays as it was.
+// A mark puts its number into a map among the values, which all templates of a render share; a template that
+// is rendered last shows the map. What an action trims is kept, so that the render stays as it was.
 import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -128,14 +128,6 @@ spec:
 - name: OTEL_EXPORTER_OTLP_HEADERS_FILE
   value: /run/secrets/omendb-tracing/headers
 {{- end }}
-{{- if and .Values.config.otelExporterOtlpEndpoint (not .Values.config.otelResourceAttributes) }}
-- name: POD_NAME
-  valueFrom:
-    fieldRef:
-      fieldPath: metadata.name
-- name: OTEL_RESOURCE_ATTRIBUTES
-  value: k8s.namespace.name={{ include "omendb.namespace" . }},k8s.pod.name=$(POD_NAME),service.namespace={{ .Release.Name }}
-{{- end }}
 {{- include "omendb.bucketEnv" . }}
 {{- end -}}
 
