@@ -9,13 +9,14 @@ import { PinoLogger } from './adapters/pino/logger.js';
 import type { Command } from './cli/arguments.js';
 import { UsageError, parseCommandLine } from './cli/arguments.js';
 import { helpText } from './cli/help.js';
+import { LiveSettings } from './cli/live-settings.js';
 import type { StoreCommand } from './cli/store-arguments.js';
 import { isStoreCommand } from './cli/store-arguments.js';
 import type { CommandContext } from './cli/store-session.js';
 import { UserError } from './cli/user-error.js';
-import type { Config } from './config/load.js';
+import type { Config, Environment } from './config/load.js';
 import { ConfigError, loadConfig } from './config/load.js';
-import type { Logger } from './ports/logger.js';
+import { OPTIONS } from './config/options.js';
 
 /** A server that is asked to stop ends this long after the time for requests, whatever it is at. */
 const CLOSE_MS_MAX = 5000;
@@ -37,9 +38,10 @@ try {
 async function run(command: Command): Promise<void> {
   if (command.kind === 'help') return print(helpText(version()));
   if (command.kind === 'version') return print(version());
-  const config = loadConfig(process.env);
+  const env = environmentOf(command);
+  const config = loadConfig(env);
   const logger = loggerOf(config);
-  if (command.kind === 'serve') return serveUntilStopped(config, logger);
+  if (command.kind === 'serve') return serveUntilStopped(config, () => loadConfig(env), logger);
   if (isStoreCommand(command)) {
     const context = { config, logger, signal: endOfProcess(), print };
     if (!(await runStoreCommand(context, command))) process.exitCode = EXIT_FAILURE;
@@ -57,6 +59,12 @@ async function run(command: Command): Promise<void> {
     case 'key-disable':
       return print(await disableKey(config, logger, command.id));
   }
+}
+
+/** The variables of the process, with the file that the command line names. */
+function environmentOf(command: Command): Environment {
+  if (command.kind !== 'serve' || command.configFile === undefined) return process.env;
+  return { ...process.env, [OPTIONS.configFile.env]: command.configFile };
 }
 
 /** False when the command did its work and what it found is bad news. */
@@ -81,7 +89,7 @@ function loggerOf({
   podName: pod,
   podNamespace: namespace,
   nodeName: node,
-}: Config): Logger {
+}: Config): PinoLogger {
   const logger = new PinoLogger({ level });
   const known = Object.entries({ pod, namespace, node }).filter(([, name]) => name !== null);
   return known.length === 0 ? logger : logger.child(Object.fromEntries(known));
@@ -97,7 +105,10 @@ function endOfProcess(): AbortSignal {
   return end.signal;
 }
 
-async function serveUntilStopped(config: Config, logger: Logger): Promise<void> {
+async function serveUntilStopped(config: Config, reload: () => Config, logger: PinoLogger): Promise<void> {
+  const settings = new LiveSettings(config, reload, (level) => {
+    logger.setLevel(level);
+  });
   const end = new AbortController();
   const asked = new Promise<void>((resolve) => {
     end.signal.addEventListener('abort', () => {
@@ -106,7 +117,7 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<void> 
   });
   onStopSignal((signal) => {
     if (end.signal.aborted) process.exit(EXIT_FAILURE);
-    const { drainMs, drainDelayMs } = config;
+    const { drainMs, drainDelayMs } = settings.current;
     logger.info('the server is asked to stop', { signal, drainMs, drainDelayMs });
     // Everything that was acknowledged is stored, so nothing is lost by ending in the middle of other work.
     setTimeout(() => {
@@ -120,7 +131,7 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<void> 
     process.exit(EXIT_FAILURE);
   });
   const { serve } = await import('./cli/serve.js');
-  const serving = await serve({ config, logger, version: version(), print, signal: end.signal });
+  const serving = await serve({ config, settings, logger, version: version(), print, signal: end.signal });
   await asked;
   await serving?.stop();
   logger.info('the server has stopped');

@@ -1,7 +1,7 @@
 // The key of tokens is changed in a mounted Secret while clients are at work.
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MountedFile } from '../support/mounted-file.js';
 import { startServer } from '../support/server-process.js';
 import { SteadyLoad } from '../support/steady-load.js';
 import { withTemporaryFolder } from '../support/temporary-folder.js';
@@ -58,27 +58,3 @@ describe('A mounted Secret that changes', function () {
     });
   });
 });
-
-/** A file of a mounted Secret or ConfigMap: all files of a version come at once, by a link to their folder. */
-class MountedFile {
-  readonly path: string;
-  #version = 0;
-
-  constructor(
-    private readonly folder: string,
-    private readonly name: string,
-  ) {
-    mkdirSync(folder);
-    this.path = join(folder, name);
-    symlinkSync(join('..data', name), this.path);
-  }
-
-  write(text: string): void {
-    const version = `..version_${++this.#version}`;
-    mkdirSync(join(this.folder, version));
-    writeFileSync(join(this.folder, version, this.name), text);
-    symlinkSync(version, join(this.folder, '..data_tmp'));
-    renameSync(join(this.folder, '..data_tmp'), join(this.folder, '..data'));
-    rmSync(join(this.folder, `..version_${this.#version - 1}`), { recursive: true, force: true });
-  }
-}

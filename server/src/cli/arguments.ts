@@ -31,7 +31,7 @@ export interface Grant {
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'serve' }
+  | { readonly kind: 'serve'; readonly configFile?: string }
   | ({ readonly kind: 'token'; readonly subject: string; readonly lifeMs: number } & Grant)
   | ({
       readonly kind: 'key-create';
@@ -57,8 +57,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const [command = 'serve', ...rest] = args[0]?.startsWith('-') ? ['serve', ...args] : args;
   switch (command) {
     case 'serve':
-      parseOptions(rest, {}, 0);
-      return { kind: 'serve' };
+      return serveCommand(rest);
     case 'token':
       return tokenCommand(rest);
     case 'key':
@@ -79,6 +78,11 @@ export function parseCommandLine(args: readonly string[]): Command {
           'collect',
       );
   }
+}
+
+function serveCommand(args: readonly string[]): Command {
+  const { values } = parseOptions(args, { config: { type: 'string' } } as const, 0);
+  return values.config === undefined ? { kind: 'serve' } : { kind: 'serve', configFile: values.config };
 }
 
 function tokenCommand(args: readonly string[]): Command {

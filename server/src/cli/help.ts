@@ -7,6 +7,7 @@ export function helpText(version: string): string {
 
 Usage:
   omendb [serve]                       start the server
+      [--config FILE]                  with settings from a file, as OMENDB_CONFIG_FILE
   omendb token --tenant NAME           print a token
       [--scope SCOPE]…                 what it may do, default everything: ${knownScopes().join(', ')}
       [--collection PATTERN]…          collections it covers, such as "docs-*", default all
@@ -39,6 +40,6 @@ Usage:
   omendb --version                     print the version
   omendb --help                        print this
 
-Settings are environment variables:
+Settings are environment variables, or lines "NAME: value" of the file:
 ${renderHelp()}`;
 }

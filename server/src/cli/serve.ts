@@ -28,6 +28,7 @@ import type { Exposition } from '../transport/ops/server.js';
 import type { RunningServer } from '../transport/server.js';
 import { ListenError, startServer } from '../transport/server.js';
 import { renderBanner } from './banner.js';
+import type { LiveSettings } from './live-settings.js';
 import { measureProcess } from './process-metrics.js';
 import { developmentSecret, followSecretFile } from './signing-secret.js';
 import { openStore } from './store.js';
@@ -39,6 +40,8 @@ const DEVELOPMENT_TENANT = 'dev';
 
 export interface ServeOptions {
   readonly config: Config;
+  /** Of these settings, the ones that may change. */
+  readonly settings: LiveSettings;
   readonly logger: Logger;
   readonly version: string;
   /** Where the banner goes. */
@@ -79,7 +82,10 @@ export async function serve(options: ServeOptions): Promise<Serving | null> {
   return null;
 }
 
-async function start({ config, logger, version, print }: ServeOptions, undo: Undo): Promise<Serving> {
+async function start(
+  { config, settings, logger, version, print }: ServeOptions,
+  undo: Undo,
+): Promise<Serving> {
   const registry = config.metrics ? new PrometheusMetrics({ clock, logger }) : null;
   const metrics = registry ?? NO_METRICS;
   try {
@@ -88,7 +94,7 @@ async function start({ config, logger, version, print }: ServeOptions, undo: Und
     const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger, metrics });
     undo.push(() => store.close());
     const authenticator = authentication(config, store, { logger, metrics, undo });
-    const pool = await startPool(config, logger, metrics);
+    const pool = await startPool(config, settings, { logger, metrics });
     undo.push(() => pool.close());
     const app = await openApplication({
       ...{
@@ -116,16 +122,20 @@ async function start({ config, logger, version, print }: ServeOptions, undo: Und
       ownsStore: config.objectStore.kind === 'file',
     });
     undo.push(() => app.close());
-    const server = await listen(config, {
+    const server = await listen(config, settings, {
       ...{ app, authenticator: authenticator.authenticator, logger, version, metrics },
       tracer: tracing.tracer,
       exposition: registry ?? undefined,
     });
     const storeFolder = config.objectStore.kind === 'file' ? config.objectStore.folder : null;
     measureProcess(metrics, { pool, server, version, storeFolder });
-    undo.push(() => drain(server, config, logger));
+    undo.push(() => drain(server, settings, logger));
     // The probes and metrics tell until the end what is still going on.
     undo.unshift(() => server.close());
+    const unfollow = settings.follow({ scheduler, logger });
+    undo.push(async () => {
+      unfollow();
+    });
     await announce(config, { server, signingKey: authenticator.signingKeys()[0], logger, version, print });
   } catch (error) {
     await undoAll(undo, logger);
@@ -183,7 +193,11 @@ function makeDevelopmentSecret({ devSecretFile }: Config): Uint8Array {
   }
 }
 
-async function startPool(config: Config, logger: Logger, metrics: Metrics): Promise<WorkerPool> {
+async function startPool(
+  config: Config,
+  settings: LiveSettings,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<WorkerPool> {
   const { memoryBytes, memoryBytesAdvised } = config;
   if (memoryBytes > memoryBytesAdvised) {
     const text =
@@ -193,7 +207,10 @@ async function startPool(config: Config, logger: Logger, metrics: Metrics): Prom
   const { module, variant } = loadKernels();
   return WorkerPool.start({
     ...{ arena: newArena(config.memoryBytes), module, kernels: variant, engines: config.workerThreads },
-    ...{ queueMax: config.maxInFlight, clock, logger, metrics },
+    ...{ clock, logger, metrics },
+    get queueMax() {
+      return settings.current.maxInFlight;
+    },
   });
 }
 
@@ -208,6 +225,7 @@ function newArena(bytes: number): Arena {
 
 async function listen(
   config: Config,
+  settings: LiveSettings,
   parts: {
     readonly app: App;
     readonly authenticator: Authenticator;
@@ -219,7 +237,7 @@ async function listen(
   },
 ): Promise<RunningServer> {
   const { app, authenticator, logger, version, metrics, tracer, exposition } = parts;
-  const { maxInFlight, requestTimeoutMs, countTenants, heldBytesMax } = config;
+  const { requestTimeoutMs, countTenants, heldBytesMax } = config;
   const facts = {
     startedAtMs: clock.now(),
     dimensionsDefault: config.dimension,
@@ -228,7 +246,12 @@ async function listen(
   };
   const deps = { handlers: app.handlers, authenticator, clock, rng, logger, metrics, tracer, version, facts };
   try {
-    const server = { ...deps, maxInFlight, requestTimeoutMs, countTenants, heldBytesMax };
+    const server = {
+      ...{ ...deps, requestTimeoutMs, countTenants, heldBytesMax },
+      get maxInFlight() {
+        return settings.current.maxInFlight;
+      },
+    };
     return await startServer(server, { ...config, exposition });
   } catch (error) {
     if (error instanceof ListenError)
@@ -273,8 +296,8 @@ async function announce(
   print(renderBanner({ version, host, ports, dataDir, token, tenant }));
 }
 
-async function drain(server: RunningServer, config: Config, logger: Logger): Promise<void> {
-  const { drainMs, drainDelayMs: delayMs } = config;
+async function drain(server: RunningServer, settings: LiveSettings, logger: Logger): Promise<void> {
+  const { drainMs, drainDelayMs: delayMs } = settings.current;
   const finished = await server.stop({ drainMs, delayMs }, scheduler);
   if (!finished) logger.warn('requests were still in work when the time to drain was over', { drainMs });
 }

@@ -9,9 +9,11 @@ import type { SigningKeys } from './option-types.js';
 import type { Machine, Option, OptionName } from './options.js';
 import { OPTIONS } from './options.js';
 import { isServiceLink, nearest, serviceOf } from './names.js';
+import { readSettings } from './read-settings.js';
 
 type Value<K extends OptionName> = (typeof OPTIONS)[K] extends Option<infer T> ? T : never;
 
+type FileOption = 'configFile';
 type TraceOption = 'traceEndpoint' | 'traceHeaders' | 'traceResource';
 type PodOption = 'podName' | 'podNamespace' | 'nodeName';
 
@@ -30,12 +32,14 @@ const FOLD_SLOTS_FOLDER = 4096;
 export type Config = Readonly<
   Omit<
     { [K in OptionName]: Value<K> },
-    'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | TraceOption | PodOption
+    'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | FileOption | TraceOption | PodOption
   > & {
     /** Null: no traces. */
     readonly traceEndpoint: string | null;
     readonly traceHeaders: Readonly<Record<string, string>>;
     readonly traceResource: Readonly<Record<string, string>>;
+    /** Null: the environment alone. */
+    readonly configFile: string | null;
     /** Null: not known, as outside Kubernetes. */
     readonly podName: string | null;
     readonly podNamespace: string | null;
@@ -68,9 +72,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads every option and refuses variables that look like one and are none. Throws `ConfigError`. */
-export function loadConfig(env: Environment, machine: Machine = thisMachine(env)): Config {
-  const problems: string[] = [];
+/**
+ * Reads every option, from the environment and from the file that it names, and refuses names that look like
+ * one and are none. Throws `ConfigError`.
+ */
+export function loadConfig(variables: Environment, machine: Machine = thisMachine(variables)): Config {
+  const file = readSettings(given(variables, OPTIONS.configFile.env));
+  const problems = [...file.problems];
+  const env = { ...file.env, ...variables };
   const values = Object.fromEntries(
     Object.entries(OPTIONS).map(([name, option]: [string, Option<unknown>]) => {
       const isSecret = option.secret === true;
@@ -83,7 +92,7 @@ export function loadConfig(env: Environment, machine: Machine = thisMachine(env)
   problems.push(...unknownVariables(env));
   const config = complete(values, env, machine);
   problems.push(...conflicts(config, values));
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => file.locate(problem, variables)));
   return Object.freeze(config);
 }
 
@@ -172,6 +181,7 @@ function complete(values: Values, env: Environment, machine: Machine): Config {
   return {
     ...(values as { [K in OptionName]: Value<K> }),
     ...{ jwtSecret: values.jwtSecret, s3Endpoint: values.s3Endpoint, s3KmsKeyId: values.s3KmsKeyId },
+    configFile: values.configFile,
     ...{ podName: values.podName, podNamespace: values.podNamespace, nodeName: values.nodeName },
     traceEndpoint: values.traceEndpoint,
     traceHeaders: values.traceHeaders ?? {},

@@ -38,6 +38,8 @@ export interface Option<T> {
   readonly secret?: true;
   /** Another value in every process, so that no file that many read can have it. */
   readonly own?: true;
+  /** A change in the settings file takes effect without a restart. */
+  readonly live?: true;
 }
 
 function defineOption<T>(option: Option<T>): Option<T> {
@@ -45,6 +47,17 @@ function defineOption<T>(option: Option<T>): Option<T> {
 }
 
 export const OPTIONS = {
+  configFile: defineOption<string>({
+    env: 'OMENDB_CONFIG_FILE',
+    type: type.path('file'),
+    default: null,
+    defaultText: 'none',
+    doc:
+      'File with further settings, one "NAME: value" a line; the environment counts more. What changes there of ' +
+      'OMENDB_LOG_LEVEL, OMENDB_MAX_IN_FLIGHT, OMENDB_DRAIN_TIME and OMENDB_DRAIN_DELAY takes effect within ten ' +
+      'seconds, the rest at the next start.',
+    own: true,
+  }),
   httpPort: defineOption({
     env: 'OMENDB_HTTP_PORT',
     type: type.port(),
@@ -142,6 +155,7 @@ export const OPTIONS = {
     type: type.oneOf(LOG_LEVELS),
     default: 'info',
     doc: 'Least important messages to log.',
+    live: true,
   }),
   metrics: defineOption({
     env: 'OMENDB_METRICS',
@@ -232,6 +246,7 @@ export const OPTIONS = {
     type: type.int(1, 100_000),
     default: 1024,
     doc: 'Requests that may be in work at once, over both APIs. More are refused with OVERLOADED.',
+    live: true,
   }),
   requestTimeoutMs: defineOption({
     env: 'OMENDB_REQUEST_TIMEOUT',
@@ -316,6 +331,7 @@ export const OPTIONS = {
     doc:
       'Longest time to finish requests in work when the server is asked to stop. Five seconds more and it ends, ' +
       'whatever it is at: give a pod longer than both.',
+    live: true,
   }),
   drainDelayMs: defineOption<number>({
     env: 'OMENDB_DRAIN_DELAY',
@@ -325,6 +341,7 @@ export const OPTIONS = {
     doc:
       'Part of OMENDB_DRAIN_TIME in which a server that is asked to stop goes on taking connections, and only ' +
       'says that it is going: as long as balancers may take to notice.',
+    live: true,
   }),
 } as const;
 

@@ -38,7 +38,7 @@ export interface EdgeDependencies {
   readonly tracer: Tracer;
   readonly version: string;
   readonly facts: ServerFacts;
-  /** Requests in work at once, over all transports. */
+  /** Requests in work at once, over all transports. Looked at anew for each request. */
   readonly maxInFlight: number;
   /** Longest time for one request. */
   readonly requestTimeoutMs: number;
@@ -71,8 +71,12 @@ export class Edge {
 
   constructor(readonly deps: EdgeDependencies) {
     this.held = new HeldBytes(deps.heldBytesMax ?? HELD_BYTES_MAX);
-    const { metrics, maxInFlight, countTenants = false } = deps;
-    this.requests = new RequestMetrics({ metrics, maxInFlight, tenants: countTenants });
+    const { metrics, countTenants = false } = deps;
+    this.requests = new RequestMetrics({
+      metrics,
+      maxInFlight: () => deps.maxInFlight,
+      tenants: countTenants,
+    });
     this.ends = new RequestEnds(deps);
     this.#requestIdPrefix = Buffer.from(deps.rng.bytes(6)).toString('hex');
   }

@@ -34,7 +34,7 @@ const REFUSALS: Partial<Record<ErrorReason, Refusal>> = {
 export interface RequestMetricsOptions {
   readonly metrics: Metrics;
   /** Requests in work at once, over all protocols. */
-  readonly maxInFlight: number;
+  readonly maxInFlight: () => number;
   /** Count requests of every tenant apart. */
   readonly tenants: boolean;
 }
@@ -66,7 +66,7 @@ export class RequestMetrics {
     const limit = metrics.gauge('omendb_requests_in_flight_limit', {});
     metrics.onScrape(() => {
       for (const [protocol, gauge] of inFlight) gauge.set(this.inFlight[protocol]);
-      limit.set(maxInFlight);
+      limit.set(maxInFlight());
     });
   }
 

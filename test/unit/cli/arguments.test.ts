@@ -7,6 +7,9 @@ describe('The command line', () => {
   it('serves when nothing is said', () => {
     expect(parse('')).to.deep.equal({ kind: 'serve' });
     expect(parse('serve')).to.deep.equal({ kind: 'serve' });
+    expect(parse('serve --config /etc/omendb.yaml')).to.deep.equal({
+      ...{ kind: 'serve', configFile: '/etc/omendb.yaml' },
+    });
   });
 
   it('asks for help wherever the wish stands', () => {

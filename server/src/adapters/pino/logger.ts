@@ -6,53 +6,69 @@ import { describeError } from './describe-error.js';
 /** Names of facts that hold credentials wherever they appear; their values are replaced. */
 const SECRET_FACTS = ['authorization', 'token', 'secret', 'password', 'apiKey', 'jwtSecret'];
 
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+type LogLevel = (typeof LEVELS)[number];
+
 export interface PinoOptions {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   /** Absent: standard error, where output that a program may read is not mixed with logs. */
   readonly stream?: DestinationStream;
+}
+
+/** Least important messages that are logged; one for a logger and its children, so that it can be changed. */
+interface Threshold {
+  level: LogLevel;
 }
 
 /** Logs as lines of JSON: `time` in ISO 8601, `level` by name, `message`, then the facts. */
 export class PinoLogger implements Logger {
   readonly #pino: Pino;
+  readonly #threshold: Threshold;
 
-  constructor(target: PinoOptions | Pino) {
-    this.#pino = isPino(target) ? target : build(target);
+  constructor(target: PinoOptions | { readonly pino: Pino; readonly threshold: Threshold }) {
+    this.#pino = 'pino' in target ? target.pino : build(target);
+    this.#threshold = 'pino' in target ? target.threshold : { level: target.level };
   }
 
   get verbose(): boolean {
-    return this.#pino.isLevelEnabled('debug');
+    return this.#threshold.level === 'debug';
+  }
+
+  /** Changes what is logged by this logger, those it came from and those that came from it. */
+  setLevel(level: LogLevel): void {
+    this.#threshold.level = level;
   }
 
   debug(message: string, facts?: LogFacts): void {
-    this.#pino.debug(facts, message);
+    if (this.verbose) this.#pino.debug(facts, message);
   }
 
   info(message: string, facts?: LogFacts): void {
-    this.#pino.info(facts, message);
+    if (this.#logs('info')) this.#pino.info(facts, message);
   }
 
   warn(message: string, facts?: LogFacts): void {
-    this.#pino.warn(facts, message);
+    if (this.#logs('warn')) this.#pino.warn(facts, message);
   }
 
   error(message: string, facts?: LogFacts): void {
     this.#pino.error(facts, message);
   }
 
-  child(facts: LogFacts): Logger {
-    return new PinoLogger(this.#pino.child(facts));
+  child(facts: LogFacts): PinoLogger {
+    return new PinoLogger({ pino: this.#pino.child(facts), threshold: this.#threshold });
+  }
+
+  #logs(level: LogLevel): boolean {
+    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.#threshold.level);
   }
 }
 
-function isPino(target: PinoOptions | Pino): target is Pino {
-  return 'child' in target;
-}
-
-function build({ level, stream }: PinoOptions): Pino {
+function build({ stream }: PinoOptions): Pino {
   return pino(
     {
-      level,
+      // Children of pino keep the level that they began with: ours is asked before.
+      level: 'debug',
       base: null,
       messageKey: 'message',
       errorKey: 'error',

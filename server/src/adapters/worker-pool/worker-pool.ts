@@ -36,7 +36,7 @@ export interface WorkerPoolOptions {
   readonly module: WebAssembly.Module;
   readonly kernels: 'relaxed' | 'plain';
   readonly engines: number;
-  /** Waiting tasks beyond which new ones are refused. */
+  /** Waiting tasks beyond which new ones are refused. Looked at anew for each task. */
   readonly queueMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
