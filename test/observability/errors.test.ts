@@ -209,7 +209,11 @@ describe('Counters of requests and errors', function () {
   async function run(steps: readonly Step[]): Promise<void> {
     const tally = new RequestTally();
     const before = await scrape(driver.server);
-    await Promise.all(steps.map((step) => take({ ...driver, tally }, step, `id-${ids++}`)));
+    // A gRPC client keeps its deadline by itself: it must not come while the process is busy with the rest.
+    const isTimed = ({ kind, way }: Step): boolean => kind === 'no answer in time' && way === 'gRPC';
+    for (const some of [steps.filter((step) => !isTimed(step)), steps.filter(isTimed)]) {
+      await Promise.all(some.map((step) => take({ ...driver, tally }, step, `id-${ids++}`)));
+    }
     const total = sumOf(before, 'omendb_requests_total') + tally.requests;
     const counted = await settled(driver.server, total);
     expectNone(tally.differences(before, counted));

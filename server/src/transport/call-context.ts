@@ -8,8 +8,12 @@ import type { Identity } from './auth/identity.js';
 /** What public methods see: they read nothing of a tenant. */
 const NOBODY = { tenant: '' as TenantId, subject: 'anonymous' } as const;
 
-/** The deadline of a client comes earlier than ours by the time that its request was under way. */
+/**
+ * The deadline of a client comes earlier than ours by the time that its request was under way, or waited for
+ * the main thread: as much, or this share of the time that it allowed.
+ */
 const DEADLINE_SLACK_MS = 20;
+const DEADLINE_SLACK_SHARE = 0.1;
 
 /**
  * One request on its way through the server. The signal is made when somebody asks for it: most requests are
@@ -73,7 +77,9 @@ export class CallContext implements RequestContext {
   cancel(nowMs: number): void {
     // Streams tell of their end after every answer: an error is made only when it is needed.
     if (this.#onEnd === undefined) return;
-    if (nowMs >= this.deadlineMs - DEADLINE_SLACK_MS) this.#expire();
+    const allowedMs = this.deadlineMs - this.startedMs;
+    const slackMs = Math.max(DEADLINE_SLACK_MS, allowedMs * DEADLINE_SLACK_SHARE);
+    if (nowMs >= this.deadlineMs - slackMs) this.#expire();
     else this.#end(new OmenError('CANCELLED', 'the client gave up'));
   }
 
