@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { S3_ENVIRONMENT } from '../support/s3-store.js';
+import { POD_SECRET, bucketSettings } from '../support/pod-settings.js';
 import { S3Stub } from '../support/s3-stub.js';
 import { startServer } from '../support/server-process.js';
 import type { ServerProcess } from '../support/server-process.js';
@@ -20,21 +20,8 @@ import { tokenFor } from '../support/token.js';
 import { send } from '../support/wire-client.js';
 
 const MAIN = fileURLToPath(new URL('../../../server/dist/main.js', import.meta.url));
-const SECRET = 'the secret of two pods on one bucket';
 /** What kube-proxy and controllers of balancers may take on a bad day, in small. */
 const LAG_MS = 700;
-
-function bucketSettings(): Record<string, string> {
-  return {
-    ...S3_ENVIRONMENT,
-    OMENDB_JWT_SECRET: SECRET,
-    OMENDB_HOST: '127.0.0.1',
-    OMENDB_OBJECT_STORE: 's3://bucket',
-    OMENDB_S3_FORCE_PATH_STYLE: 'true',
-    OMENDB_WORKER_THREADS: '1',
-    OMENDB_MEMORY_BYTES: '256Mi',
-  };
-}
 
 /** For a server that is started without `startServer`. */
 function settings(folder: string): Record<string, string> {
@@ -58,7 +45,7 @@ describe('A pod that is asked to stop', function () {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'omendb-pod-'));
     stub = await S3Stub.start();
-    token = await tokenFor('acme', SECRET);
+    token = await tokenFor('acme', POD_SECRET);
   });
 
   afterEach(async () => {

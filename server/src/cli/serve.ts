@@ -126,6 +126,7 @@ async function start(
       ...{ app, authenticator: authenticator.authenticator, logger, version, metrics },
       tracer: tracing.tracer,
       exposition: registry ?? undefined,
+      pool,
     });
     const storeFolder = config.objectStore.kind === 'file' ? config.objectStore.folder : null;
     measureProcess(metrics, { pool, server, version, storeFolder });
@@ -234,9 +235,10 @@ async function listen(
     readonly metrics: Metrics;
     readonly tracer: Tracer;
     readonly exposition: Exposition | undefined;
+    readonly pool: WorkerPool;
   },
 ): Promise<RunningServer> {
-  const { app, authenticator, logger, version, metrics, tracer, exposition } = parts;
+  const { app, authenticator, logger, version, metrics, tracer, exposition, pool } = parts;
   const { requestTimeoutMs, countTenants, heldBytesMax } = config;
   const facts = {
     startedAtMs: clock.now(),
@@ -252,7 +254,7 @@ async function listen(
         return settings.current.maxInFlight;
       },
     };
-    return await startServer(server, { ...config, exposition });
+    return await startServer(server, { ...config, exposition, alive: () => pool.alive });
   } catch (error) {
     if (error instanceof ListenError)
       throw new UserError(explainListenError(error, config.host), { cause: error });

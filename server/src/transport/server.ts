@@ -19,6 +19,8 @@ export type ServerOptions = Omit<HttpOptions & GrpcOptions, 'port'> & {
   readonly opsPort: number;
   /** What `/metrics` answers; absent: there is no such page. */
   readonly exposition?: Exposition | undefined;
+  /** False when only a restart can help; never unless given. */
+  readonly alive?: () => boolean;
 };
 
 export interface RunningServer {
@@ -65,6 +67,9 @@ export async function startServer(deps: EdgeDependencies, options: ServerOptions
   const edge = new Edge(deps);
   const probes = {
     started: true,
+    get alive() {
+      return options.alive?.() ?? true;
+    },
     get ready() {
       return !edge.draining;
     },

@@ -51,12 +51,17 @@ export async function openDataFolder(path: string, deps: DataFolderDeps): Promis
       throw error;
     }
   } catch (error) {
-    throw storageError(error, { action: 'open the data folder', path: folder, nothingWritten: true });
+    const failed = storageError(error, {
+      action: 'open the data folder',
+      path: folder,
+      nothingWritten: true,
+    });
+    throw await withOwner(failed, folder);
   }
 }
 
 async function createFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await makeFolders(folder);
   if (first === undefined) {
     if (!(await stat(folder)).isDirectory()) {
       throw new OmenError('STORAGE_UNAVAILABLE', `data folder ${folder} is not a folder: give another path`);
@@ -70,6 +75,31 @@ async function createFolder(folder: string): Promise<void> {
     await syncFolder(at);
     if (at === dirname(at)) break;
   }
+}
+
+/** The first folder that was made, undefined when all are there. */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  try {
+    return await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    // Node says so of a read-only file system too; alone the first that is missing gets the true answer.
+    let missing = folder;
+    while ((await stat(dirname(missing)).catch(() => null)) === null) missing = dirname(missing);
+    await mkdir(missing);
+    throw error;
+  }
+}
+
+/** Adds to a refusal whose folder it is: in a pod that is what has to be known. */
+async function withOwner(error: unknown, folder: string): Promise<unknown> {
+  if (!(error instanceof OmenError) || !/^E(ACCES|PERM)$/.test(error.metadata['code'] ?? '')) return error;
+  const owner = await stat(folder).catch(() => null);
+  if (owner === null) return error;
+  const of = `it belongs to user ${owner.uid} and group ${owner.gid}`;
+  const us = `this process is user ${process.getuid?.()} and group ${process.getgid?.()}`;
+  const message = `${error.message}: ${of}, ${us}; in a pod, set fsGroup of its securityContext`;
+  return new OmenError(error.reason, message, { metadata: error.metadata, cause: error.cause });
 }
 
 /** True when the folder is ours, false when it is empty. Throws when it is neither. */

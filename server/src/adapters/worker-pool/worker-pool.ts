@@ -27,6 +27,8 @@ import type { PoolSeries } from './pool-metrics.js';
 import { poolSeries, watchPool } from './pool-metrics.js';
 
 const DEPTH = 2;
+/** No search comes near this: an engine that takes longer hangs. */
+const HANGS_MS = 5 * 60_000;
 /** Query vectors, heaps, candidate lists and filter bitmaps of one engine. */
 const SEARCH_SCRATCH_BYTES = 16 * 1024 * 1024;
 const BUILD_SCRATCH_BYTES = 4 * 1024 * 1024;
@@ -67,6 +69,8 @@ export class WorkerPool implements EnginePool {
   readonly #idle: () => void;
   #nextId = 1;
   #closed = false;
+  /** When an engine was last seen idle, or did something. */
+  #lifeMs: number;
 
   /** Resolves when every thread takes tasks. */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
@@ -80,6 +84,7 @@ export class WorkerPool implements EnginePool {
     this.engines = options.engines;
     this.kernels = options.kernels;
     this.#series = poolSeries(options.metrics);
+    this.#lifeMs = options.clock.monotonic();
     this.#threads = Array.from({ length: options.engines }, (_, index) =>
       this.#thread(`engine-${index}`, SEARCH_SCRATCH_BYTES),
     );
@@ -91,6 +96,15 @@ export class WorkerPool implements EnginePool {
       threads: this.#threads,
       waiting: () => this.queued,
     });
+  }
+
+  /**
+   * False when for five minutes no engine was idle or did anything: all hang, or none can be started anew. To
+   * be asked more often than that.
+   */
+  get alive(): boolean {
+    if (this.#threads.some((thread) => thread.isIdle)) this.#lives();
+    return this.options.clock.monotonic() - this.#lifeMs < HANGS_MS;
   }
 
   get queued(): number {
@@ -210,11 +224,13 @@ export class WorkerPool implements EnginePool {
   #hand(waiting: Waiting, thread: EngineThread): void {
     const task = this.#series.task[waiting.message.kind];
     let queueMs = 0;
+    if (thread.isIdle) this.#lives();
     thread.run(waiting.message, {
       begin: () => {
         queueMs = this.#endWait(waiting, 'acquired');
       },
       settle: (message) => {
+        this.#lives();
         if (message.kind !== 'searched' && message.kind !== 'matched') return;
         task.observe(message.engineMs / 1000);
         waiting.resolve({ outcome: message.outcome, queueMs, engineMs: message.engineMs });
@@ -224,6 +240,10 @@ export class WorkerPool implements EnginePool {
         waiting.reject(error);
       },
     });
+  }
+
+  #lives(): void {
+    this.#lifeMs = this.options.clock.monotonic();
   }
 
   /** Counts a wait, once; a task that was begun or given up waits no more. Returns how long it has lasted. */

@@ -23,6 +23,8 @@ export interface Exposition {
 
 /** What the probes tell. */
 export interface Probes {
+  /** The process can do its work, now or later; a process that does not even answer cannot. */
+  readonly alive: boolean;
   /** The server has started: it stays true. */
   readonly started: boolean;
   /** New requests are welcome. */
@@ -77,7 +79,7 @@ async function answerMetrics(exposition: Exposition, response: ServerResponse): 
   }
 }
 
-/** Undefined: there is no such probe. A process that answers is alive. */
-function probe({ started, ready }: Probes, path: string): boolean | undefined {
-  return { '/livez': true, '/startupz': started, '/readyz': ready }[path];
+/** Undefined: there is no such probe. */
+function probe({ alive, started, ready }: Probes, path: string): boolean | undefined {
+  return { '/livez': alive, '/startupz': started, '/readyz': ready }[path];
 }

@@ -1,12 +1,12 @@
 // When a search can be given up.
 import { expect } from 'chai';
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
-import { SystemClock } from '#server/adapters/system/clock.js';
 import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { WorkerPool } from '#server/adapters/worker-pool/worker-pool.js';
 import type { SearchTask } from '#server/core/engine/tasks.js';
 import { OmenError } from '#server/core/errors.js';
 import { Arena } from '#server/core/memory/arena.js';
+import { FakeClock } from '../../../support/fake-clock.js';
 import { silentLogger } from '../../../support/log-node.js';
 
 const TASK: SearchTask = {
@@ -17,10 +17,12 @@ const TASK: SearchTask = {
 describe('A search on an engine thread', () => {
   const { module, variant } = loadKernels();
   let pool: WorkerPool;
+  let clock: FakeClock;
   beforeEach(async () => {
+    clock = new FakeClock();
     pool = await WorkerPool.start({
       ...{ arena: new Arena(64 * 1024 * 1024), module, kernels: variant, engines: 1, queueMax: 10 },
-      ...{ clock: new SystemClock(), logger: silentLogger, metrics: NO_METRICS },
+      ...{ clock, logger: silentLogger, metrics: NO_METRICS },
     });
   });
   afterEach(() => pool.close());
@@ -34,6 +36,19 @@ describe('A search on an engine thread', () => {
     abort.abort(new OmenError('CANCELLED', 'the client gave up'));
     expect(await waiting).to.deep.equal(['CANCELLED', 0]);
     await Promise.all(working);
+  });
+
+  it('that hangs on every engine for five minutes leaves none alive, and one that ends is life', async () => {
+    expect(pool.alive).to.equal(true);
+    clock.advance(60 * 60_000);
+    expect(pool.alive, 'after an hour of rest').to.equal(true);
+    const search = pool.search(TASK);
+    clock.advance(4 * 60_000);
+    expect(pool.alive).to.equal(true);
+    clock.advance(60_000);
+    expect(pool.alive).to.equal(false);
+    await search;
+    expect(pool.alive).to.equal(true);
   });
 
   it('goes on when an engine has it, so that its caller keeps the memory that is read', async () => {
