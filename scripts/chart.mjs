@@ -39,7 +39,7 @@ const alerts = Object.keys(parse(read('alerts/values.yaml')).alerts);
 const kubernetes = JSON.parse(read('helm/third_party/kubernetes.json'));
 const schema = valuesSchema({ keys, defaults, settings, alerts, kubernetes });
 write('values.schema.json', `${JSON.stringify(schema, null, 1)}\n`);
-const variables = Object.fromEntries(settings.map(({ key, env }) => [key, env]));
+const variables = Object.fromEntries(settings.map(({ key, env, live }) => [key, { env, live }]));
 write('files/settings.json', `${JSON.stringify(variables, null, 2)}\n`);
 write(
   'README.md',

@@ -23,10 +23,10 @@ function valueTables(keys, defaults) {
 }
 
 function settingsTable(settings) {
-  const rows = settings.map(({ key, env, fallback, allowed, doc }) =>
-    row([`\`config.${key}\``, `\`${env}\``, fallback, allowed, doc]),
+  const rows = settings.map(({ key, env, live, fallback, allowed, doc }) =>
+    row([`\`config.${key}\``, `\`${env}\``, fallback, allowed, live ? 'no' : 'yes', doc]),
   );
-  return `| value | variable | default | takes | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}`;
+  return `| value | variable | default | takes | new pods | meaning |\n|---|---|---|---|---|---|\n${rows.join('\n')}`;
 }
 
 function row(cells) {

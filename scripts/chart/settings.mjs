@@ -5,8 +5,8 @@
 const PORT_MIN = 1024;
 
 /**
- * Every option that is no secret and the same for all pods: `{ key, env, schema, doc, fallback, allowed }`,
- * by key. Secrets come from Secrets: they are returned by name of their variable.
+ * Every option that is no secret and the same for all pods: `{ key, env, live, schema, doc, fallback, allowed
+ * }`, by key. Secrets come from Secrets: they are returned by name of their variable.
  */
 export function chartSettings(options) {
   const rows = Object.values(options);
@@ -15,6 +15,7 @@ export function chartSettings(options) {
     .map((option) => ({
       key: keyOf(option.env),
       env: option.env,
+      live: option.live === true,
       schema: schemaOf(option),
       doc: option.doc,
       allowed: option.type.allowed,

@@ -102,7 +102,9 @@ describe('k8s/', function () {
         text.replace('newTag: v0.1.0', 'newTag: v9.9.9').replace(/^# (components:|  - )/gm, '$1'),
       );
       const built = build(overlay);
-      expect(at(one(built, 'ConfigMap'), 'data.OMENDB_OBJECT_STORE')).to.equal('s3://vectors');
+      expect(at(one(built, 'ConfigMap', 'omendb-server'), 'data.OMENDB_OBJECT_STORE')).to.equal(
+        's3://vectors',
+      );
       expect(at(one(built, 'Deployment'), 'spec.template.spec.containers.0.image')).to.equal(
         'omendb/server:v9.9.9',
       );

@@ -190,7 +190,6 @@ const POLICIES: Readonly<Record<string, Policy>> = {
     const policies = ofKind(all, 'NetworkPolicy');
     if (policies.length === 0) return [];
     return podMakers(all)
-      .filter(({ labels }) => labels['app.kubernetes.io/component'] !== 'test')
       .filter(
         ({ labels }) =>
           !policies.some((policy) => selects(at(policy, 'spec.podSelector.matchLabels') as Labels, labels)),

@@ -5,7 +5,23 @@ import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import type { Rendered } from './helm.js';
-import { CHART, OFFLINE, helm, program, read, render, renderText, run, scenarios } from './helm.js';
+import { CHART, OFFLINE, helm, program, read, render, renderText, run, scenario, scenarios } from './helm.js';
+
+/** What kube-score does not like and the chart does on purpose, and why. */
+const EXCEPTIONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/low user ID|low group ID/, 'the user is 1000: it is that of the image of Node, and what was asked for'],
+  [
+    /ImagePullPolicy is not set to Always/,
+    'a tag is a version; pulling it at each start would need the registry then',
+  ],
+  [
+    /does not have a host podAntiAffinity set/,
+    'pods are spread over nodes by constraints, which scale better',
+  ],
+];
+
+/** Sets of values that leave out on purpose what kube-score wants. */
+const SCORED = ['staging', 'production', 'statefulset', 'one-volume'];
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -44,6 +60,19 @@ describe('Rendered objects', function () {
       const { status, stdout, stderr } = run(program('TEST_KUBECONFORM'), args, renderText(values));
       expect(status, stdout + stderr).to.equal(0);
       expect(stdout).to.match(/Invalid: 0, Errors: 0, Skipped: 0/);
+    });
+  }
+
+  for (const name of SCORED) {
+    it(`are what kube-score wants, or differ for a reason: ${name}`, () => {
+      const { stdout } = run(
+        program('TEST_KUBE_SCORE'),
+        ['score', '--output-format', 'ci', '-'],
+        renderText(scenario(name)),
+      );
+      const found = stdout.split('\n').filter((line) => /^\[(CRITICAL|WARNING)\]/.test(line));
+      expect(stdout).to.include('[OK]');
+      expect(found.filter((line) => !EXCEPTIONS.some(([pattern]) => pattern.test(line)))).to.deep.equal([]);
     });
   }
 

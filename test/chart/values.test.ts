@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { readKeys } from '#scripts/chart/values-file.mjs';
 import { OPTIONS } from '#server/config/options.js';
 import { loadConfig } from '#server/config/load.js';
+import { parseSettingsFile } from '#server/config/settings-file.js';
 import type { Rendered, Values } from './helm.js';
 import {
   CHART,
@@ -145,9 +146,10 @@ describe('Settings of the server', function () {
       secret: 'secret' in option,
       own: 'own' in option,
     }));
-    const keys = Object.values(
-      JSON.parse(read('helm/omendb/files/settings.json')) as Readonly<Record<string, string>>,
-    );
+    const known = JSON.parse(read('helm/omendb/files/settings.json')) as Readonly<
+      Record<string, { readonly env: string }>
+    >;
+    const keys = Object.values(known).map(({ env }) => env);
     const open = all.filter(({ secret, own }) => !secret && !own).map(({ env }) => env);
     expect(keys).to.have.members(open);
     const container = serverContainer(render(scenario('everything')));
@@ -158,19 +160,31 @@ describe('Settings of the server', function () {
 
   it('may be left to the server, also after a file that set them', () => {
     const set = ['config.logLevel=debug', 'config.logLevel=null', 'config.maxInFlight=null'];
-    expect(at(one(render({ set }), 'ConfigMap'), 'data')).to.not.have.any.keys(
-      'OMENDB_LOG_LEVEL',
-      'OMENDB_MAX_IN_FLIGHT',
-    );
+    expect(environment(render({ set }))).to.not.have.any.keys('OMENDB_LOG_LEVEL', 'OMENDB_MAX_IN_FLIGHT');
   });
 
-  it('replace the pods when they change, and nothing else does', () => {
+  it('replace the pods when they change, but for those that a running server follows', () => {
     const checksum = (set: readonly string[]): string | undefined =>
       serverPods(render({ files: ['values-staging.yaml'], set: [...OFFLINE, ...set] })).annotations[
         'checksum/settings'
       ];
-    expect(checksum(['config.logLevel=debug'])).to.not.equal(checksum([]));
-    expect(checksum(['autoscaling.maxReplicas=9', 'service.httpPort=81'])).to.equal(checksum([]));
+    expect(checksum(['config.workerThreads=3'])).to.not.equal(checksum([]));
+    const other = ['config.logLevel=debug', 'config.maxInFlight=7', 'config.drainTime=9s'];
+    expect(checksum([...other, 'autoscaling.maxReplicas=9', 'service.httpPort=81'])).to.equal(checksum([]));
+    const all = render({ files: ['values-staging.yaml'], set: [...OFFLINE, ...other] });
+    expect(environment(all)).to.include({
+      OMENDB_LOG_LEVEL: 'debug',
+      OMENDB_MAX_IN_FLIGHT: '7',
+      OMENDB_DRAIN_TIME: '9s',
+    });
+  });
+
+  it('that are followed are mounted as a folder, since a single file would never change', () => {
+    const container = serverContainer(render({}));
+    const file = container.env?.find(({ name }) => name === 'OMENDB_CONFIG_FILE')?.value ?? '';
+    const mounts = (container.volumeMounts ?? []).filter(({ mountPath }) => file.startsWith(`${mountPath}/`));
+    expect(mounts).to.deep.equal([{ name: 'settings', mountPath: '/etc/omendb', readOnly: true }]);
+    expect(JSON.stringify(container.volumeMounts)).to.not.include('subPath');
   });
 
   it('of the user replace those of the chart, and no variable comes twice', () => {
@@ -256,18 +270,20 @@ function arrayOf(item: string): string {
 
 /** The variables that the server's container gets, with files of secrets replaced by a secret. */
 function environment(all: readonly Rendered[]): Record<string, string> {
-  const settings = at(one(all, 'ConfigMap', serverPods(all).object.metadata.name), 'data') as Record<
-    string,
-    string
-  >;
+  const server = serverPods(all).object.metadata.name;
+  const data = (name: string): Record<string, string> =>
+    at(one(all, 'ConfigMap', name), 'data') as Record<string, string>;
+  const { settings, problems } = parseSettingsFile(data(`${server}-live`)['settings.yaml'] ?? '');
+  expect(problems).to.deep.equal([]);
+  const live = [...settings].map(([name, { text }]): [string, string] => [name, text]);
   const own = (serverContainer(all).env ?? []).flatMap(({ name, value }): [string, string][] =>
-    value === undefined || !/^(OMENDB|OTEL)_/.test(name)
+    value === undefined || !/^(OMENDB|OTEL)_/.test(name) || name === 'OMENDB_CONFIG_FILE'
       ? []
       : name.endsWith('_FILE')
         ? [[name.replace('_FILE', ''), name.includes('JWT') ? 'k'.repeat(32) : 'a=b']]
-        : [[name, value.replace('$(POD_NAME)', 'omendb-0')]],
+        : [[name, value]],
   );
-  return { ...settings, ...Object.fromEntries(own) };
+  return { ...data(server), ...Object.fromEntries([...live, ...own]) };
 }
 
 /** Paths of values that the defaults do not have; what a leaf holds is its schema's business. */

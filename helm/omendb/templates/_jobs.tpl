@@ -115,7 +115,7 @@ template:
 
 {{/* Of the settings only what is about stores: a job needs no key and no engine. */}}
 {{- define "omendb.jobEnv" -}}
-{{- range $name, $value := include "omendb.settings" . | fromYaml }}
+{{- range $name, $value := merge (include "omendb.settings" . | fromYaml) (include "omendb.liveSettings" . | fromYaml) }}
 {{- if regexMatch "^OMENDB_(OBJECT_STORE|S3_.*|RETENTION|LOG_LEVEL|DATA_DIR)$" $name }}
 - name: {{ $name }}
   value: {{ $value | quote }}

@@ -7,7 +7,7 @@ metadata:
   labels:
     {{- include "omendb.podLabels" (merge (dict "labels" .Values.podLabels) $part) | nindent 4 }}
   annotations:
-    # A change of settings replaces the pods.
+    # A change of these settings replaces the pods.
     checksum/settings: {{ include "omendb.settings" . | sha256sum }}
     {{- toYaml (merge (dict) (omit .Values.podAnnotations "checksum/settings") .Values.commonAnnotations (dict "kubectl.kubernetes.io/default-container" "omendb")) | nindent 4 }}
 spec:
@@ -87,6 +87,10 @@ spec:
           mountPath: {{ include "omendb.dataDir" . }}
         - name: tmp
           mountPath: /tmp
+        # Whole folders: a single file of one would never change.
+        - name: settings
+          mountPath: /etc/omendb
+          readOnly: true
         - name: secrets
           mountPath: /run/secrets/omendb
           readOnly: true
@@ -106,6 +110,8 @@ spec:
 {{- end -}}
 
 {{- define "omendb.serverEnv" -}}
+- name: OMENDB_CONFIG_FILE
+  value: /etc/omendb/settings.yaml
 - name: OMENDB_JWT_SECRET_FILE
   value: /run/secrets/omendb/jwt-secret
 - name: OMENDB_POD_NAME
@@ -183,6 +189,9 @@ spec:
 - name: tmp
   emptyDir:
     sizeLimit: {{ .Values.tmpSize }}
+- name: settings
+  configMap:
+    name: {{ include "omendb.server" . }}-live
 - name: secrets
   secret:
     secretName: {{ include "omendb.authSecret" . }}

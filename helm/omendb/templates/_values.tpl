@@ -104,15 +104,29 @@ imagePullSecrets:
 {{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}{{- else -}}{{ toString . }}{{- end -}}
 {{- end -}}
 
-{{/* Variables of the server by name, as a YAML map. */}}
+{{/* Settings by the names of their variables, as a YAML map: those that take a start of the server. */}}
 {{- define "omendb.settings" -}}
-{{- $variables := .Files.Get "files/settings.json" | fromJson -}}
+{{- $known := .Files.Get "files/settings.json" | fromJson -}}
 {{- $found := dict "OMENDB_DATA_DIR" (include "omendb.dataDir" .) -}}
 {{- with include "omendb.engines" . }}{{ $_ := set $found "OMENDB_WORKER_THREADS" . }}{{ end -}}
 {{- with include "omendb.memoryBytes" . }}{{ $_ := set $found "OMENDB_MEMORY_BYTES" . }}{{ end -}}
 {{- range $key, $value := .Values.config -}}
-{{- if not (or (kindIs "invalid" $value) (eq (toString $value) "") (eq $key "memoryBytes")) -}}
-{{- $_ := set $found (get $variables $key) (include "omendb.text" $value) -}}
+{{- $setting := get $known $key -}}
+{{- if not (or $setting.live (kindIs "invalid" $value) (eq (toString $value) "") (eq $key "memoryBytes")) -}}
+{{- $_ := set $found $setting.env (include "omendb.text" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
+{{/* The others: a running server follows them. */}}
+{{- define "omendb.liveSettings" -}}
+{{- $known := .Files.Get "files/settings.json" | fromJson -}}
+{{- $found := dict -}}
+{{- range $key, $value := .Values.config -}}
+{{- $setting := get $known $key -}}
+{{- if and $setting.live (not (kindIs "invalid" $value)) (ne (toString $value) "") -}}
+{{- $_ := set $found $setting.env (include "omendb.text" $value) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $found -}}
