@@ -33,6 +33,7 @@ export interface TestAppOptions {
   readonly recallSample?: number;
   readonly countTenants?: boolean;
   readonly backupMarkMs?: number;
+  readonly serverName?: string;
   readonly clock?: FakeClock;
   readonly scheduler?: FakeScheduler;
   /** Timers fire by themselves unless this is false. */
@@ -66,6 +67,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     retentionMs: options.retentionMs ?? 0,
     recallSample: options.recallSample ?? 0,
     countTenants: options.countTenants ?? false,
+    serverName: options.serverName ?? null,
     ...(options.backupMarkMs === undefined ? {} : { backupMarkMs: options.backupMarkMs }),
     ...(options.openCollections === undefined ? {} : { openCollections: options.openCollections }),
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),

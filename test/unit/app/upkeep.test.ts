@@ -33,6 +33,32 @@ describe('Upkeep', () => {
     await app.close();
   });
 
+  it('claims its jobs by the name of the server, and by another one after each start', async () => {
+    const claims: string[] = [];
+    class Watched extends MemoryObjectStore {
+      override compareAndSwap(...given: Parameters<MemoryObjectStore['compareAndSwap']>) {
+        const text = new TextDecoder().decode(given[1]);
+        claims.push(...[...text.matchAll(/"claimedBy":"([^"]*)"/g)].map(([, owner = '']) => owner));
+        return super.compareAndSwap(...given);
+      }
+    }
+    const store = new Watched();
+    for (const seed of [1, 2]) {
+      const app = await openTestApp(store, { automatic: false, flushRows: 10, serverName: 'omendb-0', seed });
+      const schema = { name: `jobs-${seed}`, dimensions: 2, metric: 'l2', requestId: '' } as const;
+      await app.handlers.createCollection(context, schema);
+      const records = Array.from({ length: 30 }, (_, index) => ({ id: `${index}`, vector: [index, 1] }));
+      await app.handlers.upsertRecords(context, {
+        ...{ collection: schema.name, records: columnsOf(records), requestId: '' },
+      });
+      for (let second = 0; second < 5; second++) await app.scheduler.advance(1000);
+      await app.close();
+    }
+    expect(claims).to.not.deep.equal([]);
+    for (const owner of claims) expect(owner).to.match(/^omendb-0\/[\w-]+$/);
+    expect(new Set(claims).size).to.equal(2);
+  });
+
   it('opens a collection again that filled its memory, with everything that was acknowledged', async () => {
     const store = new MemoryObjectStore();
     const options = { arenaBytes: 40 * 1024 * 1024, automatic: false };

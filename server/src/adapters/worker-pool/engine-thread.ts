@@ -9,6 +9,9 @@ import type { Arena, Region } from '../../core/memory/arena.js';
 import type { Logger } from '../../ports/logger.js';
 import type { FromThread, ThreadData, ToThread } from './messages.js';
 
+/** Between two starts of a thread that dies before it takes tasks. */
+const RESTART_PAUSE_MS = 1000;
+
 /** A task on a thread. */
 export interface Pending {
   /** The thread takes it up now. */
@@ -110,9 +113,11 @@ export class EngineThread {
           this.events.onIdle();
         } else this.#receive(message);
       });
+      let over = false;
       const died = (error: Error): void => {
         reject(error);
-        if (worker === this.#worker && !this.#stopping) this.#died(error);
+        if (!over && !this.#stopping) this.#died(error);
+        over = true;
       };
       worker.on('error', died);
       // Follows an error, and comes alone when something ended the thread.
@@ -174,6 +179,16 @@ export class EngineThread {
       restarts: this.#restarts,
       error: error.stack ?? error.message,
     });
+    const started = this.#isReady;
+    this.#isReady = false;
+    if (started) this.#startAgain();
+    else setTimeout(() => this.#startAgain(), RESTART_PAUSE_MS).unref();
+  }
+
+  #startAgain(): void {
+    if (this.#stopping) return;
+    // What came during a pause has gone to a thread that is no more.
+    this.#abandon(new OmenError('INTERNAL', 'the engine of this request could not be started'));
     [this.#worker, this.#ready] = this.#start();
     this.events.onIdle();
   }

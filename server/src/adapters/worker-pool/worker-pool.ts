@@ -72,11 +72,16 @@ export class WorkerPool implements EnginePool {
   /** When an engine was last seen idle, or did something. */
   #lifeMs: number;
 
-  /** Resolves when every thread takes tasks. */
+  /** Resolves when every thread takes tasks; rejects, with none left, when one cannot be started. */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
-    await Promise.all([...pool.#threads, ...pool.#builders.values()].map((thread) => thread.ready));
-    return pool;
+    try {
+      await Promise.all([...pool.#threads, ...pool.#builders.values()].map((thread) => thread.ready));
+      return pool;
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
   }
 
   private constructor(private readonly options: WorkerPoolOptions) {

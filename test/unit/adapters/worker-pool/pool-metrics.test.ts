@@ -106,6 +106,21 @@ describe('The metrics of the engine pool', () => {
     expect(waits('rejected')).to.deep.equal([]);
   });
 
+  it('count no more than one start a second of engines that cannot be started', async () => {
+    const recorded = new RecordedMetrics();
+    const broken = WorkerPool.start({
+      ...{
+        arena: new Arena(64 * 1024 * 1024),
+        module: {} as typeof module,
+        kernels: 'plain',
+        engines: 2,
+      },
+      ...{ queueMax: 1, clock: new SystemClock(), logger: silentLogger, metrics: recorded },
+    });
+    expect(await broken.catch((error: Error) => error)).to.be.instanceOf(Error);
+    expect(recorded.value('omendb_engine_restarts_total', { reason: 'crash' }) ?? 0).to.be.at.most(5);
+  });
+
   it('call engines available that were idle since the last look, even if all work right now', async () => {
     await Promise.all([pool.search(TASK), pool.search(TASK)]);
     const one = pool.search(TASK);
