@@ -34,7 +34,7 @@ const WANTED: Wanted = [
     'K5',
     'HorizontalPodAutoscaler',
     'spec.metrics.3.external.metric.name',
-    'omendb_p99_latency_pressure',
+    'omendb_p99_weighted_requests',
   ),
   ...same('K5', 'HorizontalPodAutoscaler', 'spec.scaleTargetRef.name', 'omendb-server'),
   ['K6', 'VerticalPodAutoscaler', 'spec.updatePolicy.updateMode', undefined, 'Off'],

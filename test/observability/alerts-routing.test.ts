@@ -126,8 +126,8 @@ describe('What an autoscaler reads', () => {
   const filled = (rule: AdapterRule, groupBy: string, labels: string): string =>
     rule.metricsQuery
       .replace('<<.Series>>', /^\w+/.exec(rule.seriesQuery)?.[0] ?? '')
-      .replace('<<.LabelMatchers>>', labels)
-      .replace('<<.GroupBy>>', groupBy);
+      .replaceAll('<<.LabelMatchers>>', labels)
+      .replaceAll('<<.GroupBy>>', groupBy);
 
   it('asks for series that exist, and keeps the labels that the adapter goes by', () => {
     const { rules, externalRules } = file();
@@ -148,7 +148,7 @@ describe('What an autoscaler reads', () => {
       expect(metricsQuery).to.not.include('quantile');
     }
     expect(rules.map(({ name }) => name.as)).to.include('omendb_requests_per_second');
-    expect(externalRules.map(({ name }) => name.as)).to.deep.equal(['omendb_p99_latency_pressure']);
+    expect(externalRules.map(({ name }) => name.as)).to.deep.equal(['omendb_p99_weighted_requests']);
   });
 
   it('is what the unit tests ask', () => {

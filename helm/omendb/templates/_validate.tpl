@@ -80,8 +80,7 @@ termination.gracePeriodSeconds: must be {{ $needed }} or more: preStopSeconds ({
 {{- if gt (int .minReplicas) (int .maxReplicas) }}
 autoscaling.maxReplicas: {{ .maxReplicas }} is less than autoscaling.minReplicas ({{ .minReplicas }})
 {{- end }}
-{{- $custom := and .customMetrics.enabled (or .customMetrics.requestsPerSecond .customMetrics.latency) }}
-{{- if not (or .cpuUtilization .memoryUtilization $custom .extraMetrics) }}
+{{- if not (or .cpuUtilization .memoryUtilization .customMetrics.enabled .extraMetrics) }}
 autoscaling: has nothing to look at: set cpuUtilization, memoryUtilization or customMetrics
 {{- end }}
 {{- if and (eq .provider "keda") .extraMetrics }}
@@ -299,7 +298,7 @@ gateway.{{ $protocol }}.parentRefs: production wants TLS: name the Gateway's lis
 {{- $hpa := and .Values.autoscaling.enabled (eq .Values.autoscaling.provider "hpa") .Values.autoscaling.customMetrics.enabled -}}
 {{- $keda := and .Values.autoscaling.enabled (eq .Values.autoscaling.provider "keda") -}}
 {{- range $use := list
-  (list (and $hpa .Values.autoscaling.customMetrics.requestsPerSecond) "custom.metrics.k8s.io/v1beta1" "autoscaling.customMetrics.enabled" "prometheus-adapter")
+  (list $hpa "custom.metrics.k8s.io/v1beta1" "autoscaling.customMetrics.enabled" "prometheus-adapter")
   (list (and $hpa .Values.autoscaling.customMetrics.latency) "external.metrics.k8s.io/v1beta1" "autoscaling.customMetrics.latency" "prometheus-adapter")
   (list $keda "keda.sh/v1alpha1" "autoscaling.enabled" "KEDA")
   (list .Values.vpa.enabled "autoscaling.k8s.io/v1" "vpa.enabled" "the Vertical Pod Autoscaler")
