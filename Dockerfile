@@ -8,13 +8,14 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 # Nothing in the tree is compiled for a platform, so it is built once, on the machine's own.
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /src
+ENV npm_config_cache=/npm
 # Packages change less often than sources.
 COPY package.json package-lock.json ./
 COPY server/package.json server/
 COPY sdk/package.json sdk/
-RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/npm npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN --mount=type=cache,target=/root/.npm node scripts/image-tree.mjs /tree
+RUN --mount=type=cache,target=/npm node scripts/image-tree.mjs /tree
 
 FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs or upgrades OmenDB on the cluster that kubectl talks to. Looks first whether all that it needs is there, and changes
-# nothing when it is not.
+# Installs or upgrades OmenDB on the cluster that kubectl talks to. Looks first whether all that it needs is
+# there, and changes nothing when it is not.
 set -euo pipefail
 
 usage() {
@@ -18,8 +18,9 @@ Usage: scripts/deploy.sh [OPTION]...
       --timeout TIME       how long to wait, default 10m
   -h, --help               print this
 
-The bucket is OMENDB_OBJECT_STORE=s3://BUCKET/PREFIX in the environment, else config.objectStore of the values, else that of
-the release which runs. Values of earlier runs are not kept: keep yours in a file, and give it with -f every time.
+The bucket is OMENDB_OBJECT_STORE=s3://BUCKET/PREFIX in the environment, else config.objectStore of the
+values, else that of the release which runs. Values of earlier runs are not kept: keep yours in a file, and
+give it with -f every time.
 END
 }
 
@@ -70,7 +71,9 @@ values=(--values "$chart/values-$environment.yaml")
 
 # What runs this.
 for tool in helm kubectl; do
-  command -v "$tool" >/dev/null || die "$tool is not installed: $([ "$tool" = helm ] && echo https://helm.sh || echo https://kubernetes.io/docs/tasks/tools)"
+  page=https://kubernetes.io/docs/tasks/tools
+  [ "$tool" = kubectl ] || page=https://helm.sh
+  command -v "$tool" >/dev/null || die "$tool is not installed: $page"
 done
 major=$(helm version --template '{{ .Version }}' 2>/dev/null | sed -nE 's/^v?([0-9]+)\..*/\1/p')
 case $major in
@@ -83,7 +86,8 @@ context=$(kubectl config current-context 2>/dev/null || true)
 kubectl get --raw /version --request-timeout=15s >/dev/null 2>&1 ||
   die "no cluster answers${context:+ (context $context)}: check KUBECONFIG and \"kubectl cluster-info\""
 
-# The bucket: that of the release which runs counts less than any values, that of the environment more than files.
+# The bucket: that of the release which runs counts less than any values, that of the environment more than
+# files.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 problems=$scratch/problems
@@ -99,9 +103,10 @@ fi
 values+=(${given[@]+"${given[@]}"})
 
 # What would be applied, with what the cluster serves. The chart says what is wrong with its values.
-if ! plan=$(helm template "$release" "$chart" --namespace "$namespace" --dry-run=server "${values[@]}" 2>"$problems"); then
+if ! plan=$(helm template "$release" "$chart" --namespace "$namespace" --dry-run=server "${values[@]}" \
+  2>"$problems"); then
   if grep -q '^omendb: ' "$problems"; then
-    sed -n '/^omendb: /,$ { s/^  */  /; /^omendb: /d; /^$/d; /^Use --debug/d; p; }' "$problems" | sed 's/^/deploy:/' >&2
+    sed -n '/^omendb: /,$ { s/^  */deploy:  /; /^deploy: /p; }' "$problems" >&2
   else
     sed '/^$/d; s/^Error: //; s/^/deploy: /' "$problems" >&2
   fi
@@ -127,7 +132,8 @@ while read -r name key; do
   [ -n "$name" ] || continue
   # A hook or an operator makes it.
   if grep -qE "^ExternalSecret/$name$" <<<"$made" || grep -q "value: $name\$" <<<"$plan"; then continue; fi
-  if found=$(kubectl --namespace "$namespace" get secret "$name" --output "jsonpath={.data.${key//./\\.}}" 2>"$problems"); then
+  path="{.data.${key//./\\.}}"
+  if found=$(kubectl --namespace "$namespace" get secret "$name" --output "jsonpath=$path" 2>"$problems"); then
     [ -n "$found" ] || {
       say "Secret $name in namespace $namespace has no key $key"
       missing=1
@@ -150,7 +156,8 @@ while read -r class; do
   if grep -qE "^StorageClass/$class$" <<<"$made"; then continue; fi
   if ! kubectl get storageclass "$class" >/dev/null 2>"$problems"; then
     if grep -qi 'not *found' "$problems"; then
-      say "StorageClass $class is missing: add --set storageClasses.create=true (AWS), or choose one with --set storage.storageClassName=NAME"
+      say "StorageClass $class is missing: add --set storageClasses.create=true (AWS), or choose one with" \
+        "--set storage.storageClassName=NAME"
       missing=1
     else
       say "StorageClass $class cannot be looked at, go on without: $(tail -n 1 "$problems")"

@@ -1,6 +1,6 @@
-// Generates everything that follows from the protos, the metric catalogue and the alerts' values. `node scripts/generate.mjs [folder]` writes below
-// `folder` instead of the repository. A change that breaks clients of the committed image is refused;
-// `--allow-breaking` makes it the new truth.
+// Generates everything that follows from the protos, the metric catalogue and the alerts' values. `node
+// scripts/generate.mjs [folder]` writes below `folder` instead of the repository. A change that breaks
+// clients of the committed image is refused; `--allow-breaking` makes it the new truth.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -112,8 +112,13 @@ function store() {
 }
 
 function overlay(tag) {
-  const components =
-    '# For an overlay of your own, with the Prometheus operator and an adapter for custom metrics:\n# components:\n#   - ../../components/monitoring\n#   - ../../components/custom-metrics\n';
+  const components = [
+    '# For an overlay of your own, with the Prometheus operator and an adapter for custom metrics:',
+    '# components:',
+    '#   - ../../components/monitoring',
+    '#   - ../../components/custom-metrics',
+    '',
+  ].join('\n');
   const own = {
     resources: ['../../base', 'objects.yaml'],
     patches: [{ path: 'store.yaml' }],
