@@ -5,7 +5,7 @@ import type { LabelsOf, MetricName, NameOf } from '../core/metrics/catalog.js';
  * does not compile.
  *
  * Contract: a series is asked for once, where its labels are known, and kept; recording never throws, never
- * waits and allocates nothing. Everything is recorded on the main thread.
+ * waits. Everything is recorded on the main thread.
  */
 export interface Metrics {
   counter<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>): Counter;

@@ -1,8 +1,6 @@
 /*
- * The metric catalogue as a page of OpenMetrics, which Prometheus asks for first and which alone has
- * exemplars. prom-client measures the process and Node.js; what the server counts itself is kept here,
- * because recording with prom-client looks a series up by its labels every time, which a small request
- * notices.
+ * The metric catalogue as a prom-client registry. It speaks OpenMetrics only: Prometheus asks for it first,
+ * it alone has exemplars, and prom-client renames its counters when one registry is rendered in both formats.
  */
 import * as prom from 'prom-client';
 import type { ErrorRow } from '../../core/errors.js';
@@ -13,8 +11,6 @@ import type { Family } from '../../core/metrics/families.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { CappedName, Counter, Gauge, Histogram, Metrics } from '../../ports/metrics.js';
-import type { Shown } from './families.js';
-import { CounterFamily, GaugeFamily, HistogramFamily } from './families.js';
 import { OTHER, SeriesCap } from './series-cap.js';
 
 /** An exemplar may have 128 characters, its label among them. Trace ids have 32. */
@@ -33,22 +29,21 @@ export interface PrometheusOptions {
 export class PrometheusMetrics implements Metrics {
   /** The media type of what `render` returns. */
   readonly contentType = prom.Registry.OPENMETRICS_CONTENT_TYPE;
-  readonly #runtime = openMetricsRegistry();
-  readonly #counters = new Map<string, CounterFamily>();
-  readonly #gauges = new Map<string, GaugeFamily>();
-  readonly #histograms = new Map<string, HistogramFamily>();
-  readonly #families: Shown[] = [];
+  readonly #registry = openMetricsRegistry();
+  readonly #counters = new Map<string, prom.Counter>();
+  readonly #gauges = new Map<string, prom.Gauge>();
+  readonly #histograms = new Map<string, prom.Histogram>();
   readonly #collectors: Collector[] = [];
   readonly #caps = new Map<string, SeriesCap>();
 
   constructor(private readonly options: PrometheusOptions) {
     for (const [name, family] of Object.entries(CATALOG)) this.#declare(name, family);
     for (const name of Object.keys(CATALOG) as MetricName[]) this.#makeSeries(name);
-    addRuntimeFamilies(this.#runtime);
+    addRuntimeFamilies(this.#registry);
   }
 
   counter<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>): Counter {
-    const series = known(this.#counters, name).of(labels);
+    const series = known(this.#counters, name).labels(labels);
     return {
       inc: (by = 1) => {
         if (by >= 0 && by < Infinity) series.inc(by);
@@ -58,16 +53,17 @@ export class PrometheusMetrics implements Metrics {
   }
 
   gauge<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>): Gauge {
-    return known(this.#gauges, name).of(labels);
+    return known(this.#gauges, name).labels(labels);
   }
 
   histogram<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): Histogram {
-    const series = known(this.#histograms, name).of(labels);
+    const family = known(this.#histograms, name);
+    const series = family.labels(labels);
     return {
       observe: (value, traceId) => {
         if (!Number.isFinite(value)) this.#refuse(name, value);
         else if (traceId === undefined || traceId.length > TRACE_ID_CHARACTERS_MAX) series.observe(value);
-        else series.observe(value, traceId);
+        else family.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
       },
     };
   }
@@ -81,14 +77,14 @@ export class PrometheusMetrics implements Metrics {
       for (const [value, amount] of values()) sums.set(value, (sums.get(value) ?? 0) + amount);
       cap.keep(new Set(sums.keys()));
       cap.scraped();
-      family.clear();
+      family.reset();
       // Always there, so that the sum over the family is 0 and not nothing when there is nothing to count.
       let other = 0;
       for (const [value, sum] of sums) {
-        if (cap.label(value, 0) === value) family.of({ [label]: value }).set(sum);
+        if (cap.label(value, 0) === value) family.set({ [label]: value }, sum);
         else other += sum;
       }
-      family.of({ [label]: OTHER }).set(other);
+      family.set({ [label]: OTHER }, other);
     });
   }
 
@@ -105,13 +101,13 @@ export class PrometheusMetrics implements Metrics {
       const free = (idle: string): void => family.remove({ [label]: idle });
       cap = new SeriesCap(max, this.#countFolded(name), free);
       this.#caps.set(name, cap);
-      family.of({ [label]: OTHER });
+      family.inc({ [label]: OTHER }, 0);
     }
     const series = cap;
     return {
       inc: (by = 1) => {
         // Looked up at every use: a counter that somebody kept must not bring back a series that was freed.
-        if (by >= 0 && by < Infinity) family.of({ [label]: series.label(value, this.#now()) }).inc(by);
+        if (by >= 0 && by < Infinity) family.inc({ [label]: series.label(value, this.#now()) }, by);
         else this.#refuse(name, by);
       },
     };
@@ -124,10 +120,10 @@ export class PrometheusMetrics implements Metrics {
   /** Everything in the format of OpenMetrics 1.0. */
   async render(): Promise<string> {
     await this.#collectAll();
-    let own = '';
-    for (const family of this.#families) own += family.render();
+    // Reads every series in this turn, and puts the text together later.
+    const page = this.#registry.metrics();
     for (const cap of this.#caps.values()) cap.scraped();
-    return own + (await this.#runtime.metrics());
+    return page;
   }
 
   /** Waits for all collectors, but for none that hangs, such as one that asks a disk which is gone. */
@@ -163,32 +159,34 @@ export class PrometheusMetrics implements Metrics {
   }
 
   #declare(name: string, family: Family): void {
-    const labels = Object.keys(family.labels);
+    const common = {
+      ...{ name, help: family.help, labelNames: Object.keys(family.labels) },
+      registers: [this.#registry],
+    };
     switch (family.type) {
       case 'counter':
-        this.#add(this.#counters, name, new CounterFamily(name, family.help, labels));
+        this.#counters.set(name, new prom.Counter(common));
         return;
-      case 'gauge':
-        this.#add(this.#gauges, name, new GaugeFamily(name, family.help, labels));
+      case 'gauge': {
+        const gauge = new prom.Gauge(common);
+        // prom-client begins a gauge without labels at 0, which would be a measurement.
+        if (common.labelNames.length === 0) gauge.remove({});
+        this.#gauges.set(name, gauge);
         return;
+      }
       case 'histogram': {
-        const options = { buckets: family.buckets, nowSeconds: () => this.options.clock.now() / 1000 };
-        this.#add(this.#histograms, name, new HistogramFamily(name, family.help, labels, options));
+        const more = { buckets: [...family.buckets], enableExemplars: true };
+        this.#histograms.set(name, new prom.Histogram({ ...common, ...more }));
       }
     }
-  }
-
-  #add<F extends Shown>(families: Map<string, F>, name: string, family: F): void {
-    families.set(name, family);
-    this.#families.push(family);
   }
 
   /** A counter that first appears with a value above zero loses its first increase: all begin at zero. */
   #makeSeries(name: MetricName): void {
     const isThere = AT_START[name] ?? (() => true);
     for (const labels of closedLabelSets(CATALOG[name].labels).filter(isThere)) {
-      this.#counters.get(name)?.of(labels);
-      this.#histograms.get(name)?.of(labels);
+      this.#counters.get(name)?.inc(labels, 0);
+      this.#histograms.get(name)?.zero(labels);
     }
   }
 
@@ -257,8 +255,9 @@ function openMetricsRegistry(): prom.Registry {
 
 /** Those of prom-client's families that the catalogue names; the rest is deprecated there. */
 function addRuntimeFamilies(registry: prom.Registry): void {
+  const own = new Set(registry.getMetricsAsArray().map(({ name }) => name));
   prom.collectDefaultMetrics({ register: registry });
   for (const { name } of registry.getMetricsAsArray()) {
-    if (!(name in RUNTIME_FAMILIES)) registry.removeSingleMetric(name);
+    if (!own.has(name) && !(name in RUNTIME_FAMILIES)) registry.removeSingleMetric(name);
   }
 }
