@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import * as pb from '#sdk/gen/messages.js';
 import { METHODS } from '#sdk/gen/methods.js';
 import { memoryCgroup } from '../support/memory-cgroup.js';
 import type { MemoryCgroup } from '../support/memory-cgroup.js';
 import { startServer } from '../support/server-process.js';
 import type { ServerProcess } from '../support/server-process.js';
-import { send } from '../support/wire-client.js';
+import { send, wireClient } from '../support/wire-client.js';
 
 const LIMIT_BYTES = 768 * 2 ** 20;
 const DIMENSIONS = 1024;
@@ -48,6 +49,21 @@ describe('A pod with too little memory for what it is given', function () {
     return status === 200 ? '' : (/"reason":"(\w+)"/.exec(text)?.[1] ?? text);
   }
 
+  /** A write of 16 MiB over a connection of its own. */
+  async function callGrpc(): Promise<string> {
+    const client = wireClient('gRPC', server);
+    const { token } = server;
+    const ids = Array.from({ length: 10 * ROWS }, (_, i) => `g${i}`);
+    const vectorsF32 = new Uint8Array(
+      Float32Array.from({ length: ids.length * DIMENSIONS }, () => 0.5).buffer,
+    );
+    const block = { ids, dimensions: DIMENSIONS, vectorsF32 };
+    const message = pb.UpsertRecordsRequest.fromPartial({ collection: 'much', block });
+    const outcome = await client.call('upsertRecords', message, { token });
+    client.close();
+    return outcome.ok ? '' : outcome.failure.reason;
+  }
+
   it('refuses writes with MEMORY_EXHAUSTED, lives, and answers what it has', async () => {
     const collection = { name: 'much', dimensions: DIMENSIONS };
     expect(await post('/v1/collections', JSON.stringify(collection))).to.equal('');
@@ -61,7 +77,8 @@ describe('A pod with too little memory for what it is given', function () {
     // Large bodies of JSON beside the load take what buffers and heap may have.
     const json = rowsInJson();
     const beside = Array.from({ length: 12 }, () => repeat(3, () => post(UPSERT, json)));
-    await Promise.all([repeat(Infinity, rows(0)), repeat(Infinity, rows(1)), ...beside]);
+    const overGrpc = Array.from({ length: 12 }, () => repeat(3, callGrpc));
+    await Promise.all([repeat(Infinity, rows(0)), repeat(Infinity, rows(1)), ...beside, ...overGrpc]);
     expect(['', 'MEMORY_EXHAUSTED', 'OVERLOADED', 'WRITE_BACKPRESSURE']).to.include.members([...seen]);
     const query = JSON.stringify({ vector: VECTORS.slice(0, DIMENSIONS), topK: 1 });
     expect(await post('/v1/collections/much/records:query', query)).to.equal('');

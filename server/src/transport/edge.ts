@@ -158,8 +158,8 @@ export class Edge {
   }
 
   /** Who calls: null for a public method. Throws or rejects when the credential does not allow the method. */
-  identify<N extends MethodName>(
-    method: ServerMethod<MethodTypes[N]['request'], MethodTypes[N]['response']>,
+  identify(
+    method: Pick<ServerMethod<never, never>, 'public' | 'scope'>,
     header: string | undefined,
   ): Identity | null | Promise<Identity> {
     if (method.public) return null;

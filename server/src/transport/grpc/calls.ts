@@ -155,7 +155,8 @@ function remainingMs(call: RawCall): number | undefined {
   return Number.isFinite(deadline) ? Math.max(1, deadline - Date.now()) : undefined;
 }
 
-function textOf(metadata: Metadata, key: string): string | undefined {
+/** The first value of an entry, if it is text. */
+export function textOf(metadata: Metadata, key: string): string | undefined {
   const value = metadata.get(key)[0];
   return typeof value === 'string' ? value : undefined;
 }

@@ -20,6 +20,7 @@ import type { Edge } from '../edge.js';
 import type { Listener } from '../listener.js';
 import { HELD_ANSWERS, STATUS_DETAILS, definitionOf, handlerOf, toServiceError } from './calls.js';
 import { Connections, widenStreamWindows } from './connections.js';
+import { boundReceivedBytes } from './received-bytes.js';
 
 export interface GrpcOptions {
   readonly host: string;
@@ -59,7 +60,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.enable_channelz': 0,
-    interceptors: [explainRefusals(edge, options), releaseAnswers],
+    interceptors: [explainRefusals(edge, options), boundReceivedBytes(edge, methodAt), releaseAnswers],
   });
   addServices(server, edge);
   const health = addHealth(server);
