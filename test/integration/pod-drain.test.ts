@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -153,6 +153,37 @@ describe('A pod that is asked to stop', function () {
     slow.finish();
     expect(await slow.status).to.equal(200);
     expect(await ended).to.equal(0);
+  });
+
+  it('ends with code 0 in time when its store hangs in the middle of a write', async () => {
+    const store = new URL(stub.endpoint);
+    const passed: Socket[] = [];
+    const between = createServer((socket) => {
+      passed.push(socket);
+      socket.pipe(connect(Number(store.port), store.hostname)).pipe(socket);
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    const { port } = between.address() as AddressInfo;
+    const env = { OMENDB_S3_ENDPOINT: `http://127.0.0.1:${port}`, OMENDB_DRAIN_TIME: '1s' };
+    const server = await start(0, env);
+    servers = [server];
+    await createCollection();
+    // Nothing goes through any more, and nothing is refused.
+    between.removeAllListeners('connection');
+    for (const socket of passed) socket.unpipe().pause();
+    const body = '{"records":[{"id":"a","vector":[1,2]}]}';
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const write = send(server.url, '/v1/collections/words/records:upsert', { method: 'POST', headers, body });
+    const outcome = write.catch(() => 'cut off');
+    const metrics = `http://127.0.0.1:${server.ports.ops}/metrics`;
+    while (!(await (await fetch(metrics)).text()).includes('in_flight{protocol="http"} 1'));
+    const askedMs = performance.now();
+    expect(await server.stop(), server.output()).to.equal(0);
+    expect(performance.now() - askedMs).to.be.below(9000);
+    expect(server.output()).to.include('requests were still in work when the time to drain was over');
+    expect(await outcome).to.equal('cut off');
+    between.close();
+    for (const socket of passed) socket.destroy();
   });
 
   it('ends with code 0 while it still waits for its store to answer', async () => {
