@@ -103,17 +103,19 @@ fi
 values+=(${given[@]+"${given[@]}"})
 
 # What would be applied, with what the cluster serves. The chart says what is wrong with its values.
-if ! plan=$(helm template "$release" "$chart" --namespace "$namespace" --dry-run=server "${values[@]}" \
+ask=--dry-run=server
+[ "$major" = 4 ] || ask=--validate
+if ! plan=$(helm template "$release" "$chart" --namespace "$namespace" "$ask" --is-upgrade "${values[@]}" \
   2>"$problems"); then
   if grep -q '^omendb: ' "$problems"; then
     sed -n '/^omendb: /,$ { s/^  */deploy:  /; /^deploy: /p; }' "$problems" >&2
   else
-    sed '/^$/d; s/^Error: //; s/^/deploy: /' "$problems" >&2
+    sed '/^$/d; /^Use --debug/d; s/^Error: //; s/^/deploy: /' "$problems" >&2
   fi
   exit 1
 fi
 
-# Secrets that pods of the servers need and the chart does not make, as "NAME KEY"; KEY may be missing.
+# Secrets that pods of the servers need, as "NAME KEY KEY…".
 needed_secrets() {
   awk '
     /^kind: / { kind = $2 }
@@ -124,30 +126,41 @@ needed_secrets() {
     reference && /^ *name: / { from = $2 }
     reference && /^ *key: / { key = $2 }
     reference && --reference == 0 { print from, key }
-  ' <<<"$plan" | sort -u
+  ' <<<"$plan" | sort -u | awk '
+    $1 != name { if (name != "") print name keys; name = $1; keys = "" }
+    { keys = keys " " $2 }
+    END { if (name != "") print name keys }'
 }
 made=$(awk '/^kind: / { kind = $2 } /^  name: / { print kind "/" $2 }' <<<"$plan")
 missing=0
-while read -r name key; do
+while read -r name keys; do
   [ -n "$name" ] || continue
   # A hook or an operator makes it.
   if grep -qE "^ExternalSecret/$name$" <<<"$made" || grep -q "value: $name\$" <<<"$plan"; then continue; fi
-  path="{.data.${key//./\\.}}"
-  if found=$(kubectl --namespace "$namespace" get secret "$name" --output "jsonpath=$path" 2>"$problems"); then
-    [ -n "$found" ] || {
-      say "Secret $name in namespace $namespace has no key $key"
-      missing=1
-    }
-  elif grep -qi 'not *found' "$problems"; then
-    make="kubectl --namespace $namespace create secret generic $name --from-literal=$key="
-    # shellcheck disable=SC2016 # For the reader's shell.
-    [ "$key" != jwt-secret ] || make+='"$(openssl rand -base64 48)"'
+  if ! kubectl --namespace "$namespace" get secret "$name" --output name >/dev/null 2>"$problems"; then
+    if ! grep -qi 'not *found' "$problems"; then
+      say "Secret $name cannot be looked at, go on without: $(tail -n 1 "$problems")"
+      continue
+    fi
+    make="kubectl --namespace $namespace create secret generic $name"
+    for key in $keys; do
+      make+=" --from-literal=$key="
+      # shellcheck disable=SC2016 # For the reader's shell.
+      if [ "$key" = jwt-secret ]; then make+='"$(openssl rand -base64 48)"'; fi
+    done
     kubectl get namespace "$namespace" >/dev/null 2>&1 || make="kubectl create namespace $namespace; $make"
     say "Secret $name is missing in namespace $namespace: $make"
     missing=1
-  else
-    say "Secret $name cannot be looked at, go on without: $(tail -n 1 "$problems")"
+    continue
   fi
+  for key in $keys; do
+    path="{.data.${key//./\\.}}"
+    found=$(kubectl --namespace "$namespace" get secret "$name" --output "jsonpath=$path" 2>/dev/null || true)
+    if [ -z "$found" ]; then
+      say "Secret $name in namespace $namespace has no key $key"
+      missing=1
+    fi
+  done
 done < <(needed_secrets)
 
 # StorageClasses that volumes need.

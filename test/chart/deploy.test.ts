@@ -14,7 +14,7 @@ case $1 in
   version) echo "\${FAKE_HELM:-v3.22.0}" ;;
   template)
     args=()
-    for arg in "$@"; do [ "$arg" = --dry-run=server ] || args+=("$arg"); done
+    for arg in "$@"; do case $arg in --dry-run=server | --validate) ;; *) args+=("$arg") ;; esac; done
     exec "$REAL_HELM" "\${args[@]}" --kube-version 1.34.0 --api-versions "$FAKE_APIS" ;;
   upgrade) exit "\${FAKE_UPGRADE:-0}" ;;
 esac
@@ -175,7 +175,7 @@ describe('scripts/deploy.sh', function () {
         'that the Secret with credentials of the bucket is missing',
         ['--set', 's3.credentials.secretName=bucket'],
         {},
-        /^deploy: Secret bucket is missing in namespace omendb-system: .*--from-literal=access-key-id=\n.*secret-access-key=$/,
+        /^deploy: Secret bucket is missing in namespace omendb-system: .*--from-literal=access-key-id= --from-literal=secret-access-key=$/,
       ],
       [
         'that the StorageClass is missing',

@@ -55,7 +55,7 @@ describe('Names', function () {
     const everything = scenario('everything');
     const all = render({
       ...everything,
-      set: [`restore.confirm=${release}`, 'restore.run=ten-digits'],
+      set: [`restore.confirm=${release}`, 'restore.run=seven-7'],
       release,
     });
     for (const { kind, metadata } of all) {
@@ -116,6 +116,14 @@ describe('Names', function () {
       'podLabels.a=b',
     ];
     expect(fields(other)).to.deep.equal(fields([]));
+  });
+
+  it('of Jobs differ when the Jobs do, since a Job cannot change', () => {
+    const name = (set: readonly string[]): string | undefined =>
+      ofKind(render({ ...scenario('everything'), set }), 'Job')[0]?.metadata.name;
+    expect(name([])).to.match(/^omendb-restore-1-[0-9a-f]{6}$/);
+    expect(name(['image.digest=', 'image.tag=v9'])).to.not.equal(name([]));
+    expect(name(['autoscaling.maxReplicas=9'])).to.equal(name([]));
   });
 
   it('of labels that the user gives do not replace those that select', () => {

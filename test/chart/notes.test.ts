@@ -53,6 +53,7 @@ const SAYS: readonly (readonly [what: string, values: Values, text: string | Reg
     { ...staging, set: [...OFFLINE, 'metrics.prometheusRule.enabled=false'] },
     'WARNING: autoscaling by latency reads omendb_p99_latency_pressure',
   ],
+  ['that a restore runs', scenario('everything'), 'NOTE: a restore runs.'],
   ['that there are no backups', staging, 'NOTE: there are no backups'],
 ];
 

@@ -1,6 +1,6 @@
 {{/*
 The rest of a pod that runs a script of files/scripts with the Node of the image: (dict "root" $ "name" "make-secret"
-"env" LIST). Modules of the server can be imported from it.
+"env" LIST "apiServer" true), the last when it talks to the API server. Modules of the server can be imported from it.
 */}}
 {{- define "omendb.scriptPod" -}}
 {{- $ := .root -}}
@@ -27,8 +27,10 @@ containers:
       - |
         {{- $.Files.Get (printf "files/scripts/%s.mjs" .name) | trim | nindent 8 }}
     env:
+      {{- if .apiServer }}
       - name: NODE_EXTRA_CA_CERTS
         value: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt
+      {{- end }}
       {{- toYaml .env | nindent 6 }}
     resources:
       requests:

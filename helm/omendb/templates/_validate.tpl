@@ -309,7 +309,10 @@ gateway.{{ $protocol }}.parentRefs: production wants TLS: name the Gateway's lis
   (list (or .Values.gateway.http.enabled .Values.gateway.grpc.enabled) "gateway.networking.k8s.io/v1" "gateway.http.enabled and gateway.grpc.enabled" "a Gateway controller and its API")
   (list .Values.volumeSnapshots.enabled "snapshot.storage.k8s.io/v1" "volumeSnapshots.enabled" "a snapshot controller") }}
 {{- $api := index $use 1 }}
-{{- if and (index $use 0) (not (or ($.Capabilities.APIVersions.Has $api) (has $api $.Values.capabilities.apiVersions))) }}
+{{- $served := or ($.Capabilities.APIVersions.Has $api) (has $api $.Values.capabilities.apiVersions) }}
+{{- /* Some adapters serve the newer version only; both say the same. */ -}}
+{{- $served = or $served (and (eq $api "custom.metrics.k8s.io/v1beta1") ($.Capabilities.APIVersions.Has "custom.metrics.k8s.io/v1beta2")) }}
+{{- if and (index $use 0) (not $served) }}
 {{ index $use 2 }}: needs {{ $api }}, which the cluster does not serve: install {{ index $use 3 }}, or set it to false (without a cluster: capabilities.check=false)
 {{- end }}
 {{- end }}
