@@ -50,7 +50,7 @@ export class Watch {
   /** Waits until an alert has come to this receiver, and fails when it came to another one. */
   async fires(alertname: string, receiver: string, brokenAtMs: number): Promise<void> {
     const labels = { alertname, namespace: this.namespace };
-    const notice = await this.watchers.webhook.arrival('firing', labels, { afterMs: brokenAtMs });
+    const notice = await this.watchers.webhook.firing(labels, brokenAtMs);
     if (notice.receiver !== receiver) {
       throw new Error(`${alertname} came to ${notice.receiver} and not to ${receiver}`);
     }
@@ -63,7 +63,7 @@ export class Watch {
     const fired = this.#firing.get(alertname);
     if (fired === undefined) throw new Error(`${alertname} has not fired`);
     const labels = { alertname, namespace: this.namespace };
-    const notice = await this.watchers.webhook.arrival('resolved', labels, { afterMs: mendedAtMs });
+    const notice = await this.watchers.webhook.resolved(labels);
     if (notice.receiver !== fired.receiver) {
       throw new Error(`the end of ${alertname} came to ${notice.receiver} and not to ${fired.receiver}`);
     }
@@ -72,7 +72,7 @@ export class Watch {
       fault: this.fault,
       receiver: fired.receiver,
       secondsUntilFiring: fired.seconds,
-      secondsUntilResolved: (notice.atMs - mendedAtMs) / 1000,
+      secondsUntilResolved: Math.max(0, notice.atMs - mendedAtMs) / 1000,
     });
   }
 

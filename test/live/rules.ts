@@ -14,11 +14,8 @@ const WINDOWS: readonly Shorter[] = [
   { upTo: Infinity, short: '12s' },
 ];
 
-/** What stands for how long a condition has to hold. */
-const HOLDS: readonly Shorter[] = [
-  { upTo: 120, short: '2s' },
-  { upTo: Infinity, short: '4s' },
-];
+/** What stands for how long a condition has to hold: longer than a lost scrape or two. */
+const HOLD = '4s';
 
 interface Shorter {
   readonly upTo: number;
@@ -36,10 +33,10 @@ export function quickRules(): string {
   stale.threshold = String(BACKUP_STALE_SECONDS);
   const { groups } = renderRules(values);
   for (const rule of groups.flatMap(({ rules }) => rules)) {
-    rule.expr = rule.expr.replace(/\[(\w+)\]/g, (_, window: string) => `[${shorter(WINDOWS, window)}]`);
+    rule.expr = rule.expr.replace(/\[(\w+)\]/g, (_, window: string) => `[${shorter(window)}]`);
     if (rule.alert === undefined) continue;
-    if (rule.for !== undefined) rule.for = shorter(HOLDS, rule.for);
-    if (rule.keep_firing_for !== undefined) rule.keep_firing_for = shorter(HOLDS, rule.keep_firing_for);
+    if (rule.for !== undefined) rule.for = HOLD;
+    if (rule.keep_firing_for !== undefined) rule.keep_firing_for = HOLD;
   }
   return rulesText({ groups });
 }
@@ -50,9 +47,9 @@ export function shippedRules(): string {
 }
 
 /** @param text A duration as the rules write it, such as `5m`. */
-function shorter(table: readonly Shorter[], text: string): string {
+function shorter(text: string): string {
   const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
   if (count === undefined) throw new Error(`no duration: ${text}`);
   const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS];
-  return table.find(({ upTo }) => seconds <= upTo)?.short ?? text;
+  return WINDOWS.find(({ upTo }) => seconds <= upTo)?.short ?? text;
 }

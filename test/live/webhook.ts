@@ -3,7 +3,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { eventually } from './conditions.js';
-import type { Deadline } from './conditions.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -22,12 +21,10 @@ export interface Webhook {
   urlOf(receiver: string): string;
   /** All that have arrived, oldest first. */
   notices(): readonly Notice[];
-  /** The first notice that has these labels and this status, waiting for it if need be. */
-  arrival(
-    status: Notice['status'],
-    labels: Labels,
-    deadline?: Deadline & { afterMs?: number },
-  ): Promise<Notice>;
+  /** The first notice since a moment that says that an alert with these labels fires. */
+  firing(labels: Labels, sinceMs: number): Promise<Notice>;
+  /** The last notice about an alert with these labels, once it says that the alert is over. */
+  resolved(labels: Labels): Promise<Notice>;
   close(): Promise<void>;
 }
 
@@ -51,18 +48,33 @@ export async function listenForNotices(): Promise<Webhook> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  /** When nothing comes, what came instead is the first thing to know. */
+  const wait = async (
+    status: string,
+    labels: Labels,
+    find: (about: readonly Notice[]) => Notice | undefined,
+  ): Promise<Notice> => {
+    const about = (): readonly Notice[] => notices.filter((notice) => has(notice.labels, labels));
+    try {
+      return await eventually(`${JSON.stringify(labels)} arrives as ${status}`, () => find(about()));
+    } catch (error) {
+      const { namespace = '' } = labels;
+      const others = notices.filter((notice) => notice.labels['namespace'] === namespace).map(inShort);
+      throw new Error(`${(error as Error).message}; in ${namespace} came: ${others.join(', ')}`, {
+        cause: error,
+      });
+    }
+  };
   return {
     urlOf: (receiver) => `http://127.0.0.1:${port}/${encodeURIComponent(receiver)}`,
     notices: () => notices,
-    arrival: (status, labels, { afterMs = 0, ...deadline } = {}) =>
-      eventually(
-        `${JSON.stringify(labels)} arrives as ${status}`,
-        () =>
-          notices.find(
-            (notice) => notice.status === status && notice.atMs >= afterMs && has(notice.labels, labels),
-          ),
-        deadline,
-      ),
+    firing: (labels, sinceMs) =>
+      wait('firing', labels, (about) => about.find((one) => one.status === 'firing' && one.atMs >= sinceMs)),
+    resolved: (labels) =>
+      wait('resolved', labels, (about) => {
+        const last = about.at(-1);
+        return last?.status === 'resolved' ? last : undefined;
+      }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -75,4 +87,8 @@ export async function listenForNotices(): Promise<Webhook> {
 
 function has(labels: Labels, wanted: Labels): boolean {
   return Object.entries(wanted).every(([name, value]) => labels[name] === value);
+}
+
+function inShort({ status, labels, atMs }: Notice): string {
+  return `${new Date(atMs).toISOString().slice(14, 21)} ${labels['alertname'] ?? ''} ${status}`;
 }

@@ -81,7 +81,7 @@ function quantize(rgba: Uint8ClampedArray): { palette: number[]; indices: Uint8A
 /** @param colours The most frequent first. Rare colours that are like no other are chosen before shades. */
 function choose(colours: readonly Colour[]): Colour[] {
   const chosen: Colour[] = [];
-  for (const apart of [32, 20, 12, 8, 0]) {
+  for (const apart of [24, 12, 6, 0]) {
     for (const colour of colours) {
       if (chosen.length === COLOURS) return chosen;
       if (chosen.every((other) => distance(colour, other) > apart)) chosen.push(colour);
