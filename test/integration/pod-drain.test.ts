@@ -120,6 +120,9 @@ describe('A pod that is asked to stop', function () {
     expect((await list({})).headers.connection).to.equal('keep-alive');
     const health = grpcHealth(server.grpcAddress);
     expect(await health.check()).to.equal('SERVING');
+    // Never ends by itself: the server must not wait for it.
+    const watched = health.watch();
+    await watched('SERVING');
 
     const ended = server.stop();
     const probe = async (path: string) => (await fetch(`http://127.0.0.1:${server.ports.ops}${path}`)).status;
@@ -128,6 +131,7 @@ describe('A pod that is asked to stop', function () {
       200, 200, 200,
     ]);
     expect(await health.check()).to.equal('NOT_SERVING');
+    await watched('NOT_SERVING');
     const old = await list({});
     expect([old.status, old.headers.connection]).to.deep.equal([200, 'close']);
     for (const path of ['/v1/collections', '/health', '/openapi.json', '/nowhere']) {
@@ -135,6 +139,7 @@ describe('A pod that is asked to stop', function () {
       expect(fresh.headers.connection, path).to.equal('close');
     }
     expect(await ended).to.equal(0);
+    expect(server.output()).to.not.include('still in work');
     health.close();
     agent.destroy();
   });
@@ -256,6 +261,7 @@ function accepts(port: number): Promise<boolean> {
 /** The health service as balancers ask it, with a connection for each question. */
 function grpcHealth(address: string) {
   const names = ['UNKNOWN', 'SERVING', 'NOT_SERVING'];
+  const stateOf = (bytes: Buffer): string | undefined => names[bytes[1] ?? 0];
   const client = new Client(address, credentials.createInsecure());
   return {
     check: () =>
@@ -263,11 +269,26 @@ function grpcHealth(address: string) {
         client.makeUnaryRequest(
           '/grpc.health.v1.Health/Check',
           () => Buffer.alloc(0),
-          (bytes: Buffer) => names[bytes[1] ?? 0],
+          stateOf,
           {},
           (error, answer) => (error === null ? resolve(answer) : reject(error)),
         );
       }),
+    /** Begins to watch; what it returns resolves when a state was seen. */
+    watch: () => {
+      const seen = new Set<string | undefined>();
+      let onState = (): void => undefined;
+      const path = '/grpc.health.v1.Health/Watch';
+      const states = client.makeServerStreamRequest(path, () => Buffer.alloc(0), stateOf, {});
+      states.on('data', (state: string | undefined) => {
+        seen.add(state);
+        onState();
+      });
+      states.on('error', () => undefined);
+      return async (state: string): Promise<void> => {
+        while (!seen.has(state)) await new Promise<void>((resolve) => (onState = resolve));
+      };
+    },
     close: () => client.close(),
   };
 }

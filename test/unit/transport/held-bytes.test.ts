@@ -97,7 +97,8 @@ describe('Bytes under way', () => {
       const slow = await open(head(QUERY.length) + QUERY);
       await once(slow, 'readable');
       expect((await query()).status).to.equal(503);
-      await until(async () => (await query()).status === 200);
+      // Ours may be cut off for the same reason, on a machine that is busy.
+      await until(async () => (await query().catch(() => null))?.status === 200);
     });
 
     it('are counted for gRPC too, whose clients may leave answers where they are', async () => {

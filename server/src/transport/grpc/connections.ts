@@ -6,15 +6,13 @@
  * 64 KiB per round trip, and the server has no option for it (grpc-node issue 3058).
  *
  * Ending: `forceShutdown` ends connections only when channelz is on, and there is no way to ask clients to
- * leave while calls that are on their way still count.
+ * leave while new ones may still come.
  */
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
-import { constants } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
 const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-const STREAM_MAX = 2 ** 31 - 1;
 
 interface Internals {
   readonly commonServerOptions?: { settings?: { initialWindowSize?: number } };
@@ -57,13 +55,12 @@ export class Connections {
   }
 
   /**
-   * Asks every client to open another connection for its further calls. Those that it has sent before it
-   * learns of it are still answered: the highest stream there can be is named as the last one.
+   * Asks every client to open another connection for its further calls. Those in work are answered; those that
+   * are on their way are named as not taken, so that clients repeat them at once. To promise that they are taken
+   * is no better: nghttp2 takes no call any more once it has said anything of an end.
    */
   announceEnd(): void {
-    for (const session of this.#sessions) {
-      if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, STREAM_MAX);
-    }
+    for (const session of this.#sessions) if (!session.closed && !session.destroyed) session.close();
   }
 
   /** Ends all of them, whatever they are at. */

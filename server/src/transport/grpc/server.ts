@@ -21,6 +21,7 @@ import type { Listener } from '../listener.js';
 import { HELD_ANSWERS, STATUS_DETAILS, definitionOf, handlerOf, toServiceError } from './calls.js';
 import { Connections, widenStreamWindows } from './connections.js';
 import { boundReceivedBytes } from './received-bytes.js';
+import { Watches } from './watches.js';
 
 export interface GrpcOptions {
   readonly host: string;
@@ -51,6 +52,7 @@ export interface GrpcListener extends Listener {
 
 /** Begins to listen. Rejects with an error that names the address. */
 export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<GrpcListener> {
+  const watches = new Watches();
   const server = new Server({
     'grpc.max_receive_message_length': options.protobufBodyBytes,
     'grpc.max_send_message_length': -1,
@@ -60,7 +62,12 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.enable_channelz': 0,
-    interceptors: [explainRefusals(edge, options), boundReceivedBytes(edge, methodAt), releaseAnswers],
+    interceptors: [
+      explainRefusals(edge, options),
+      boundReceivedBytes(edge, methodAt),
+      releaseAnswers,
+      watches.interceptor,
+    ],
   });
   addServices(server, edge);
   const health = addHealth(server);
@@ -83,6 +90,7 @@ export async function listenGrpc(edge: Edge, options: GrpcOptions): Promise<Grpc
     },
     close: () =>
       new Promise((resolve) => {
+        watches.end();
         server.tryShutdown(() => {
           resolve();
         });
