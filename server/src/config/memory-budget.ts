@@ -3,7 +3,7 @@
  * not killed. The numbers were measured: docs/decisions, "Memory of a container".
  */
 import { ARENA_BYTES_MAX } from '../core/memory/arena.js';
-import type { Machine } from './options.js';
+import type { Machine } from './machine.js';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

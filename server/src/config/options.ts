@@ -5,6 +5,7 @@
 import { LIMITS } from '../core/limits.js';
 import { ARENA_BYTES_MAX } from '../core/memory/arena.js';
 import type { StoreAddress } from '../ports/store-address.js';
+import type { Machine } from './machine.js';
 import { engineBytes } from './memory-budget.js';
 import type { OptionType } from './option-types.js';
 import * as type from './option-types.js';
@@ -14,15 +15,6 @@ type LogLevel = (typeof LOG_LEVELS)[number];
 
 const S3_ENCRYPTIONS = ['none', 'AES256', 'aws:kms'] as const;
 type S3Encryption = (typeof S3_ENCRYPTIONS)[number];
-
-/** What the defaults of some options depend on. */
-export interface Machine {
-  readonly cores: number;
-  /** Of the container when it has a limit, else of the machine. */
-  readonly memoryBytes: number;
-  /** In a pod of Kubernetes. */
-  readonly inPod?: boolean;
-}
 
 /** One setting. */
 export interface Option<T> {

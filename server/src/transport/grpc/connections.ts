@@ -55,9 +55,9 @@ export class Connections {
   }
 
   /**
-   * Asks every client to open another connection for its further calls. Those in work are answered; those that
-   * are on their way are named as not taken, so that clients repeat them at once. To promise that they are taken
-   * is no better: nghttp2 takes no call any more once it has said anything of an end.
+   * Asks every client to open another connection for its further calls. Those in work are answered; those
+   * that are on their way are named as not taken, so that clients repeat them at once. To promise that they
+   * are taken is no better: nghttp2 takes no call any more once it has said anything of an end.
    */
   announceEnd(): void {
     for (const session of this.#sessions) if (!session.closed && !session.destroyed) session.close();

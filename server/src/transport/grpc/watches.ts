@@ -5,7 +5,9 @@ const WATCH = '/grpc.health.v1.Health/Watch';
 
 type Call = InstanceType<typeof ServerInterceptingCall>;
 
-/** The calls that watch the health of the server: they never end by themselves, so a stop would wait for them. */
+/**
+ * The calls that watch the health of the server: they never end by themselves, so a stop would wait for them.
+ */
 export class Watches {
   readonly #calls = new Set<Call>();
 
