@@ -67,7 +67,7 @@ esac
 
 chart=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/helm/omendb
 values=(--values "$chart/values-$environment.yaml")
-[ -z "$tag" ] || values+=(--set "image.tag=$tag")
+[ -z "$tag" ] || values+=(--set-string "image.tag=$tag")
 
 # What runs this.
 for tool in helm kubectl; do

@@ -85,7 +85,7 @@ describe('scripts/deploy.sh', function () {
 
   it('deploys production with -e production -t v0.1.0, and waits when asked', () => {
     const { log } = deploy(['-e', 'production', '-t', 'v0.1.0', '--wait', '--timeout', '5m']);
-    expect(upgrade(log)).to.include('values-production.yaml --set image.tag=v0.1.0');
+    expect(upgrade(log)).to.include('values-production.yaml --set-string image.tag=v0.1.0');
     expect(upgrade(log)).to.match(/--wait --timeout 5m --atomic$/);
   });
 
