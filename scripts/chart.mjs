@@ -23,6 +23,7 @@ const copies = {
   'alerts/src/omendb.rules.yml': 'files/rules/omendb.rules.yml',
   'alerts/values.yaml': 'files/rules/values.yaml',
   'alerts/adapter.rules.yml': 'files/rules/adapter.rules.yml',
+  'alerts/alertmanager.yml': 'files/rules/alertmanager.yml',
 };
 for (const [from, to] of Object.entries(copies)) copyFileSync(join(ROOT, from), join(target, to));
 // Boards were just made below the same folder.

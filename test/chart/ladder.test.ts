@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import {
@@ -10,6 +11,8 @@ import {
   parseObjects,
   render,
   renderText,
+  run,
+  scenario,
   scenarios,
   templateArgs,
 } from './helm.js';
@@ -64,10 +67,27 @@ describe('Every set of values', function () {
     });
   }
 
-  it('is packaged with all that it reads', () => {
-    const { status, stdout, stderr } = helm('4', ['show', 'chart', CHART]);
-    expect(status, stderr).to.equal(0);
-    expect(stdout).to.include('name: omendb');
+  it('renders from a package as it does from the folder, without what is only for tests', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'omendb-package-'));
+    try {
+      const made = helm('4', ['package', CHART, '--destination', folder]);
+      expect(made.status, made.stderr).to.equal(0);
+      const [name = ''] = readdirSync(folder);
+      expect(name).to.match(/^omendb-\d+\.\d+\.\d+\.tgz$/);
+      const listed = run('tar', ['-tzf', join(folder, name)]).stdout.split('\n');
+      expect(listed).to.include.members(['omendb/values.schema.json', 'omendb/files/rules/omendb.rules.yml']);
+      expect(listed.filter((path) => /\/ci\/|\.in$/.test(path))).to.deep.equal([]);
+      for (const wanted of ['default', 'production']) {
+        const values = scenario(wanted);
+        for (const major of MAJORS) {
+          expect(renderText({ ...values, chart: join(folder, name) }, major)).to.equal(
+            renderText(values, major),
+          );
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -36,6 +36,7 @@ const MISFITS: readonly Case[] = [
     values: ['config.grpcPort=8080'],
     says: 'config.httpPort, config.grpcPort, config.opsPort: are 8080, 8080, 8081',
   },
+  { values: ['config.host=127.0.0.1'], says: "config.host: 127.0.0.1 is the pod's own" },
   { values: ['service.grpcPort=80'], says: 'service.httpPort, service.grpcPort: are both 80' },
   { values: ['config.drainTime=1m'], says: 'termination.gracePeriodSeconds: must be 75 or more' },
   { values: ['termination.preStopSeconds=40'], says: 'termination.gracePeriodSeconds: must be 70 or more' },

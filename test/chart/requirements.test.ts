@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Rendered } from './helm.js';
-import { OFFLINE, at, ofKind, one, render, scenario } from './helm.js';
+import { OFFLINE, at, ofKind, one, read, render, scenario } from './helm.js';
 import { serverContainer, serverPods } from './pods.js';
 
 /** What a requirement wants to see of an environment's objects, as values by where they are. */
@@ -238,6 +238,45 @@ describe('Requirements', function () {
     expect(at(job, 'spec.jobTemplate.spec.template.spec.containers.0.args')).to.deep.equal([
       ...['backup', '--json', '--to', 's3://vault/omendb', '--history', 'all'],
     ]);
+  });
+});
+
+describe('Documents for AWS', () => {
+  interface Policy {
+    readonly Statement: readonly {
+      readonly Action: string | readonly string[];
+      readonly Resource: string | readonly string[];
+    }[];
+  }
+  const document = <T>(name: string): T => JSON.parse(read(`helm/omendb/files/aws/${name}.json`)) as T;
+  const actions = (name: string): string[] =>
+    document<Policy>(name).Statement.flatMap(({ Action }) => Action);
+
+  it('allow the server what docs/object-stores.md says that it needs, and no more', () => {
+    const wanted = [
+      's3:GetObject',
+      's3:PutObject',
+      's3:DeleteObject',
+      's3:AbortMultipartUpload',
+      's3:ListBucket',
+    ];
+    expect(actions('iam-server')).to.have.members(wanted);
+    for (const action of wanted) expect(read('docs/object-stores.md')).to.include(`\`${action}\``);
+  });
+
+  it('let backups delete no data, neither what is backed up nor what backups hold', () => {
+    const deletes = document<Policy>('iam-backup').Statement.filter(({ Action }) =>
+      Action.includes('s3:DeleteObject'),
+    );
+    for (const path of deletes.flatMap(({ Resource }) => Resource)) {
+      expect(path).to.match(/PREFIX\/(n\/\*\/p|_backup_marks|_probe)\/\*$/);
+    }
+  });
+
+  it('archive nothing and delete nothing that is in use', () => {
+    const text = read('helm/omendb/files/aws/lifecycle.json');
+    expect(text).to.not.match(/GLACIER|DEEP_ARCHIVE|"Expiration"/);
+    expect(document<{ readonly Rules: readonly unknown[] }>('lifecycle').Rules).to.have.length(3);
   });
 });
 

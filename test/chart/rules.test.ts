@@ -26,6 +26,7 @@ describe('Rules, boards and routes of the chart', function () {
       'alerts/src/omendb.rules.yml': 'files/rules/omendb.rules.yml',
       'alerts/values.yaml': 'files/rules/values.yaml',
       'alerts/adapter.rules.yml': 'files/rules/adapter.rules.yml',
+      'alerts/alertmanager.yml': 'files/rules/alertmanager.yml',
     };
     for (const [from, to] of Object.entries(copies))
       expect(read(`helm/omendb/${to}`), to).to.equal(read(from));
@@ -113,15 +114,45 @@ describe('Rules, boards and routes of the chart', function () {
     expect(keda).to.include('omendb_p99_latency_pressure').and.to.include('omendb_requests_total');
   });
 
-  it('route alerts by severity, and say nothing more while no server is there', () => {
-    const config = one(render(scenario('everything')), 'AlertmanagerConfig');
-    const routes = at(config, 'spec.route.routes') as readonly { readonly receiver: string }[];
-    expect(routes.map(({ receiver }) => receiver)).to.deep.equal(['page', 'ticket']);
-    const names = (at(config, 'spec.receivers') as readonly { readonly name: string }[]).map(
-      ({ name }) => name,
-    );
-    expect(names).to.have.members(['nobody', 'page', 'ticket']);
-    expect(at(config, 'spec.inhibitRules.0.sourceMatch.0.value')).to.equal('OmenDBServerDown');
+  it('route alerts and silence those that follow from others, as the file for Alertmanager does', () => {
+    const source = parse(read('alerts/alertmanager.yml')) as Routing;
+    const spec = one(render(scenario('everything')), 'AlertmanagerConfig')['spec'] as OperatorRouting;
+    const text = ({ name, matchType, value }: Matcher): string => `${name}${matchType}"${value}"`;
+    expect(spec.route.matchers.map(text)).to.deep.equal(['service="omendb"']);
+    const { routes, ...top } = source.route;
+    expect({
+      receiver: spec.route.receiver,
+      group_by: spec.route.groupBy,
+      ...times(spec.route),
+    }).to.deep.equal(top);
+    expect(
+      spec.route.routes.map((route) => ({
+        ...{ matchers: route.matchers.map(text), receiver: route.receiver },
+        ...times(route),
+      })),
+    ).to.deep.equal(routes);
+    expect(
+      spec.inhibitRules.map(({ sourceMatch, targetMatch, equal }) => ({
+        ...{ source_matchers: sourceMatch.map(text), target_matchers: targetMatch.map(text), equal },
+      })),
+    ).to.deep.equal(source.inhibit_rules);
+    expect(spec.receivers.map(({ name }) => name)).to.deep.equal(source.receivers.map(({ name }) => name));
+  });
+
+  it('tell receivers by the way that the user chose, with addresses from a Secret', () => {
+    const receivers = (name: string): unknown =>
+      at(one(render(scenario(name)), 'AlertmanagerConfig'), 'spec.receivers');
+    const [page, ticket, nobody] = receivers('everything') as readonly unknown[];
+    expect(at(page, 'pagerdutyConfigs.0.routingKey')).to.deep.equal({
+      name: 'receivers',
+      key: 'routing-key',
+    });
+    expect(at(page, 'pagerdutyConfigs.0.description')).to.equal('{{ .CommonAnnotations.summary }}');
+    expect(at(ticket, 'slackConfigs.0.apiURL')).to.deep.equal({ name: 'receivers', key: 'slack-url' });
+    expect(at(ticket, 'slackConfigs.0.channel')).to.equal('#search');
+    expect(nobody).to.deep.equal({ name: 'null' });
+    const [hook] = receivers('keda') as readonly unknown[];
+    expect(at(hook, 'webhookConfigs.0.urlSecret')).to.deep.equal({ name: 'receivers', key: 'page' });
   });
 
   it('are shown in one folder of Grafana, unless it is to have none', () => {
@@ -132,3 +163,48 @@ describe('Rules, boards and routes of the chart', function () {
     expect(folderOf(scenario('keda'))).to.equal(undefined);
   });
 });
+
+interface Times {
+  readonly groupWait?: string;
+  readonly groupInterval?: string;
+  readonly repeatInterval?: string;
+}
+
+interface Matcher {
+  readonly name: string;
+  readonly matchType: string;
+  readonly value: string;
+}
+
+interface OperatorRoute extends Times {
+  readonly receiver: string;
+  readonly groupBy: readonly string[];
+  readonly matchers: readonly Matcher[];
+  readonly routes: readonly OperatorRoute[];
+}
+
+/** What is looked at of an AlertmanagerConfig. */
+interface OperatorRouting {
+  readonly route: OperatorRoute;
+  readonly inhibitRules: readonly {
+    readonly sourceMatch: readonly Matcher[];
+    readonly targetMatch: readonly Matcher[];
+    readonly equal: readonly string[];
+  }[];
+  readonly receivers: readonly { readonly name: string }[];
+}
+
+/** What is looked at of the file of Alertmanager. */
+interface Routing {
+  readonly route: { readonly routes: readonly unknown[] };
+  readonly inhibit_rules: readonly unknown[];
+  readonly receivers: readonly { readonly name: string }[];
+}
+
+function times({ groupWait, groupInterval, repeatInterval }: Times): Record<string, string> {
+  return {
+    ...(groupWait === undefined ? {} : { group_wait: groupWait }),
+    ...(groupInterval === undefined ? {} : { group_interval: groupInterval }),
+    ...(repeatInterval === undefined ? {} : { repeat_interval: repeatInterval }),
+  };
+}

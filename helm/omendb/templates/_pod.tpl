@@ -72,10 +72,12 @@ spec:
           path: /readyz
           port: ops
         {{- toYaml .Values.probes.readiness | nindent 8 }}
+      {{- with .Values.termination.preStopSeconds }}
       lifecycle:
         preStop:
           sleep:
-            seconds: {{ .Values.termination.preStopSeconds }}
+            seconds: {{ . }}
+      {{- end }}
       {{- with .Values.resources }}
       resources:
         {{- toYaml . | nindent 8 }}

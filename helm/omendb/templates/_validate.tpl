@@ -61,6 +61,9 @@ resources.limits.memory: {{ $limit }} is less than the request of {{ $request }}
 {{- if ne (len (uniq $ports)) 3 }}
 config.httpPort, config.grpcPort, config.opsPort: are {{ join ", " $ports }}; each needs a port of its own
 {{- end }}
+{{- if regexMatch "^(localhost|::1|127(\\.[0-9]+){3})$" (.Values.config.host | default "") }}
+config.host: {{ .Values.config.host }} is the pod's own; nobody else could reach the server
+{{- end }}
 {{- if eq (int .Values.service.httpPort) (int .Values.service.grpcPort) }}
 service.httpPort, service.grpcPort: are both {{ .Values.service.httpPort }}; each needs a port of its own
 {{- end }}
