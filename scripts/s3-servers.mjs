@@ -3,8 +3,10 @@
 import { installGoPrograms } from './go-programs.mjs';
 
 const what = 'an S3 server to test with';
+/** A small one, a program for `installGoPrograms`. */
+export const VERSITYGW = { what, module: 'github.com/versity/versitygw/cmd/versitygw', version: 'v1.8.0' };
 const SERVERS = {
-  versitygw: { what, module: 'github.com/versity/versitygw/cmd/versitygw', version: 'v1.8.0' },
+  versitygw: VERSITYGW,
   minio: { what, module: 'github.com/minio/minio', version: 'v0.0.0-20260212201848-7aac2a2c5b7c' },
 };
 

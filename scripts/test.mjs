@@ -5,7 +5,8 @@
 // `npm run test:alerts` checks rules, routes and boards with the tools of Prometheus and Alertmanager:
 // `--alerts`. `npm run test:live` runs server, Prometheus and Alertmanager together and breaks things:
 // `--live`. `npm run test:chart` checks the Helm chart, scripts/deploy.sh and k8s/ with the tools of
-// Kubernetes: `--chart`. `npm run test:recall` compares with exact search on GloVe, which it fetches once:
+// Kubernetes: `--chart`. `npm run test:cluster` installs the chart on a real cluster and breaks things there:
+// `--cluster`. `npm run test:recall` compares with exact search on GloVe, which it fetches once:
 // `--recall`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ const SUITES = {
   '--alerts': ['test/dist/alerts'],
   '--live': ['test/dist/live'],
   '--chart': ['test/dist/chart'],
+  '--cluster': ['test/dist/cluster'],
 };
 const DEBIAN_ALERTS = ['prometheus', 'prometheus-alertmanager'];
 const named = SUITES[args[0]];
@@ -56,12 +58,18 @@ const specs = args.some((arg) => arg.endsWith('.js'))
 // Not .mocharc.json: its list of files would be added to ours.
 const options = ['--no-config', '--forbid-only', '--timeout', '20000'];
 const manySeeds = named === SUITES['--sim'] && args.includes('--seeds');
-become(process.execPath, [
+const command = [
   '--enable-source-maps',
   ...(manySeeds
     ? [join(ROOT, 'test/dist/simulation/run.js'), ...args]
     : [join(ROOT, 'node_modules/mocha/bin/mocha.js'), ...options, ...args, ...specs]),
-]);
+];
+if (named === SUITES['--cluster']) {
+  const { withCluster } = await import('./cluster.mjs');
+  process.exit(await withCluster(process.execPath, command));
+} else {
+  become(process.execPath, command);
+}
 
 function hasTests(folder) {
   return (

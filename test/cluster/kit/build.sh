@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds what is missing into the cache folder, from Go modules of fixed versions, and installs missing Debian packages.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+mkdir -p "$BIN" "$CACHE/pause"
+export CGO_ENABLED=0 GOFLAGS=-trimpath
+nice=(nice -n "${BUILD_NICE:-5}")
+
+need=()
+for p in containerd:containerd ctr:containerd runc:runc nft:nftables iptables:iptables unshare:util-linux openssl:openssl ip:iproute2; do
+	command -v "${p%%:*}" >/dev/null || need+=("${p#*:}")
+done
+[ -x "${CNI_BIN:-/usr/lib/cni}/bridge" ] || need+=(containernetworking-plugins)
+if [ ${#need[@]} -gt 0 ]; then
+	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+	apt-get install -y --no-install-recommends "${need[@]}" >/dev/null ||
+		{ apt-get update >/dev/null && apt-get install -y --no-install-recommends "${need[@]}" >/dev/null; }
+fi
+
+stamp=$(cat "$HERE"/{go.mod,go.sum,*.go,pause/*.go} | sha256sum | cut -c1-16)
+if [ ! -x "$BIN/hyperkube" ] || [ "$(cat "$BIN/.stamp" 2>/dev/null)" != "$stamp" ]; then
+	v="-X k8s.io/component-base/version.gitVersion=$K8S_VERSION -X k8s.io/component-base/version.gitMajor=1"
+	v+=" -X k8s.io/component-base/version.gitMinor=$(echo $K8S_VERSION | cut -d. -f2)"
+	v+=" -X k8s.io/component-base/version.gitTreeState=clean -X k8s.io/client-go/pkg/version.gitVersion=$K8S_VERSION"
+	cd "$HERE"
+	"${nice[@]}" go build -ldflags "-s -w $v" -o "$BIN/hyperkube.new" .
+	"${nice[@]}" go build -ldflags '-s -w' -o "$CACHE/pause/pause" ./pause
+	mv "$BIN/hyperkube.new" "$BIN/hyperkube"
+	echo "$stamp" >"$BIN/.stamp"
+fi
+for c in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl coredns metrics-server \
+	metrics-adapter network-policies local-storage; do
+	ln -sf hyperkube "$BIN/$c"
+done

@@ -1,0 +1,184 @@
+// What is around the servers: a bucket, a pod of a client, a stranger, Prometheus with its adapter.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import { eventually } from '../live/conditions.js';
+import type { KubernetesObject } from './kubernetes.js';
+import { Conversation, ROOT, apply, helm, kubectl, list } from './kubernetes.js';
+
+/** Of the release under test. */
+export const NAMESPACE = 'omendb-system';
+/** What tokens are signed with. */
+export const JWT_SECRET = 'a secret of forty characters for cluster';
+const KEYS = { 'access-key-id': 'omendb-test', 'secret-access-key': 'omendb-test-secret' };
+const PROGRAM = '/app/client/test/cluster/client-program.js';
+
+type Pod = 'client' | 'stranger';
+const yaml = (objects: readonly unknown[]): string => objects.map((each) => stringify(each)).join('---\n');
+const named = (kind: string, namespace: string, name: string, rest: object = {}): object => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { namespace, name, ...(rest as { labels?: object }) },
+});
+
+/**
+ * Namespaces, of which that of the servers takes restricted pods only, the Secrets, and who talks to them.
+ */
+export async function makeWorld(): Promise<void> {
+  const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const namespace = (name: string, labels: object): object => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels },
+  });
+  await apply(
+    yaml([
+      namespace(NAMESPACE, restricted),
+      namespace('store', {}),
+      namespace('clients', {}),
+      namespace('monitoring', {}),
+    ]),
+  );
+  const s3 = { name: 's3', image: image('S3'), args: storeArguments(), volumeMounts: storeMounts() };
+  await apply(
+    yaml([
+      { ...named('Secret', NAMESPACE, 'bucket'), stringData: KEYS },
+      { ...named('Pod', 'store', 's3', { labels: { app: 's3' } }), spec: storePod(s3) },
+      { ...named('Service', 'store', 's3'), spec: { selector: { app: 's3' }, ports: [{ port: 7070 }] } },
+      clientPod('client', { 'omendb-client': 'true' }),
+      clientPod('stranger', {}),
+    ]),
+  );
+  const ready = ['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=180s'];
+  await kubectl('-n', 'store', ...ready);
+  await kubectl('-n', 'clients', ...ready);
+}
+
+/** The Secret with the key of tokens. */
+export async function makeTokenSecret(): Promise<void> {
+  await apply(
+    yaml([{ ...named('Secret', NAMESPACE, 'omendb-secrets'), stringData: { 'jwt-secret': JWT_SECRET } }]),
+  );
+}
+
+/** The APIs of the Prometheus operator. */
+export async function installOperatorApis(): Promise<void> {
+  const kit = process.env.TEST_CLUSTER_KIT;
+  if (kit === undefined) return;
+  const files = execFileSync(join(kit, 'crds.sh'), { encoding: 'utf8' }).trim().split('\n');
+  const wanted = files.filter((file) =>
+    /_(servicemonitors|prometheusrules|alertmanagerconfigs)\.yaml$/.test(file),
+  );
+  await kubectl('apply', '--server-side', ...wanted.flatMap((file) => ['-f', file]));
+  const kinds = 'servicemonitors,prometheusrules,alertmanagerconfigs';
+  const served = async (): Promise<true> => (await kubectl('get', kinds, '-A'), true);
+  await eventually('the APIs of the operator are served', served);
+}
+
+/**
+ * Prometheus with the PrometheusRules of the chart, as the operator would give them to it, and the adapter
+ * with the rules of the chart, which refuses to be installed without.
+ */
+export async function startMonitoring(values: readonly string[]): Promise<void> {
+  const kit = process.env.TEST_CLUSTER_KIT;
+  if (kit === undefined) return;
+  const objects = await rendered(values);
+  const rules = objects.filter(({ kind }) => kind === 'PrometheusRule');
+  const files = rules.map((rule) => [`${rule.metadata.name}.yml`, stringify(rule.spec)] as const);
+  const adapter = objects.find(({ metadata }) => metadata.name === 'omendb-adapter-rules');
+  await apply(
+    yaml([
+      { ...named('ConfigMap', 'monitoring', 'prometheus-rules'), data: Object.fromEntries(files) },
+      { ...named('ConfigMap', 'monitoring', 'metrics-adapter'), data: adapter?.data },
+    ]),
+  );
+  const script = `. "$0/env.sh"; printf %s "$BIN"`;
+  const programs = execFileSync('bash', ['-c', script, kit], { encoding: 'utf8' });
+  for (const name of ['prometheus', 'metrics-adapter']) {
+    const text = readFileSync(join(kit, 'extras', `${name}.yaml`), 'utf8');
+    await apply(text.replaceAll('@BIN@', programs));
+  }
+  const available = ['--for=condition=Available', '--timeout=180s'];
+  await kubectl('-n', 'monitoring', 'wait', 'deploy', '--all', ...available);
+  await kubectl('wait', 'apiservice', '--all', ...available);
+}
+
+async function rendered(values: readonly string[]): Promise<readonly KubernetesObject[]> {
+  const chart = ['template', 'omendb', join(ROOT, 'helm/omendb'), '-n', NAMESPACE, ...values];
+  const text = await helm(...chart, '--set', 'capabilities.check=false');
+  return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
+}
+
+/** One answer of a program that ends. */
+export async function askIn<Answer>(pod: Pod, command: string, request: object): Promise<Answer> {
+  const text = await kubectl(
+    '-n',
+    'clients',
+    'exec',
+    pod,
+    '--',
+    'node',
+    PROGRAM,
+    command,
+    JSON.stringify(request),
+  );
+  return JSON.parse(text) as Answer;
+}
+
+/** A program that goes on. */
+export function converseIn<Answer>(pod: Pod, command: string, request: object): Conversation<Answer> {
+  const node = ['node', PROGRAM, command, JSON.stringify(request)];
+  return new Conversation('kubectl', ['-n', 'clients', 'exec', '-i', pod, '--', ...node]);
+}
+
+/** Pods of servers that are ready and stay. */
+export async function readyPods(
+  namespace = NAMESPACE,
+  release = 'omendb',
+): Promise<readonly KubernetesObject[]> {
+  const selector = `app.kubernetes.io/instance=${release},app.kubernetes.io/component=server`;
+  const pods = await list(namespace, 'pods', '-l', selector);
+  return pods.filter((pod) => {
+    const conditions = (pod.status?.conditions ?? []) as readonly { type: string; status: string }[];
+    const leaving = 'deletionTimestamp' in pod.metadata;
+    return !leaving && conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  });
+}
+
+/** The image that was made for this. */
+export function image(what: 'S3' | 'CLIENT' | 'SERVER'): string {
+  const name = what === 'SERVER' ? 'TEST_CLUSTER_IMAGE' : `TEST_CLUSTER_${what}_IMAGE`;
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} does not name an image: run "npm run test:cluster"`);
+  return value;
+}
+
+function clientPod(name: Pod, labels: object): object {
+  const resources = { requests: { cpu: '50m', memory: '128Mi' } };
+  const container = { name: 'client', image: image('CLIENT'), imagePullPolicy: 'IfNotPresent', resources };
+  const spec = { terminationGracePeriodSeconds: 1, containers: [container] };
+  return { ...named('Pod', 'clients', name, { labels }), spec };
+}
+
+function storePod(container: object): object {
+  const volumes = [
+    { name: 'data', emptyDir: {} },
+    { name: 'bucket', emptyDir: {} },
+  ];
+  const securityContext = { runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 };
+  return { securityContext, containers: [{ imagePullPolicy: 'IfNotPresent', ...container }], volumes };
+}
+
+/** A bucket is a folder: the mount of a second volume. */
+function storeMounts(): readonly object[] {
+  return [
+    { name: 'data', mountPath: '/data' },
+    { name: 'bucket', mountPath: '/data/omendb' },
+  ];
+}
+
+function storeArguments(): readonly string[] {
+  const login = ['--access', KEYS['access-key-id'], '--secret', KEYS['secret-access-key']];
+  return ['--port', ':7070', '--quiet', '--keep-alive', ...login, 'posix', '/data'];
+}
