@@ -34,6 +34,7 @@ case "$*" in
     has "secret/$name" || has "empty/$name" || missing secret
     has "secret/$name" && printf a2V5 || true ;;
   *"get namespace"*) has namespace || missing namespace ;;
+  "get nodes"*) has zone && echo node/node-0 || true ;;
   "get storageclass"*) has "class/$3" || missing storageclass ;;
   *diff*) cat >"$FAKE/diff"; echo "+ changed"; exit "\${FAKE_DIFF:-1}" ;;
 esac
@@ -43,7 +44,7 @@ const APIS = [
   ...['custom.metrics.k8s.io/v1beta1', 'external.metrics.k8s.io/v1beta1', 'monitoring.coreos.com/v1'],
   'autoscaling.k8s.io/v1',
 ].join(',');
-const ALL = 'cluster namespace secret/omendb-secrets class/gp3 class/gp3-optimized';
+const ALL = 'cluster namespace secret/omendb-secrets class/gp3 class/gp3-optimized zone';
 
 interface Deployed {
   readonly status: number | null;
@@ -184,6 +185,12 @@ describe('scripts/deploy.sh', function () {
         /^deploy: StorageClass gp3-optimized is missing: add --set storageClasses.create=true .* --set storage.storageClassName=NAME$/,
       ],
       [
+        'that no node says in which zone it is, where pods must be spread over zones',
+        ['-e', 'production', '-t', 'v1'],
+        { FAKE_THINGS: ALL.replace(' zone', '') },
+        /^deploy: no node has the label topology.kubernetes.io\/zone: add --set scheduling.zoneSpread=soft$/,
+      ],
+      [
         'that there is no bucket',
         [],
         { OMENDB_OBJECT_STORE: '' },
@@ -254,6 +261,10 @@ describe('scripts/deploy.sh', function () {
     const set = ['auth.generate.enabled=true', 'auth.secretName=', 'storageClasses.create=true'];
     const args = set.flatMap((value) => ['--set', value]);
     expect(deploy(args, { FAKE_THINGS: 'cluster' }).status).to.equal(0);
+  });
+
+  it('asks for no zones where pods need not be spread over them', () => {
+    expect(deploy([], { FAKE_THINGS: ALL.replace(' zone', '') }).status).to.equal(0);
   });
 
   it('explains itself', () => {

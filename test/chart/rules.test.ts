@@ -155,6 +155,15 @@ describe('Rules, boards and routes of the chart', function () {
     expect(at(hook, 'webhookConfigs.0.urlSecret')).to.deep.equal({ name: 'receivers', key: 'page' });
   });
 
+  it('are in ConfigMaps byte by byte', () => {
+    for (const map of ofKind(render(staging), 'ConfigMap').filter(({ metadata }) =>
+      metadata.name.includes('board'),
+    )) {
+      const [[name, text] = ['', '']] = Object.entries(map['data'] as Readonly<Record<string, string>>);
+      expect(text, name).to.equal(read(`dashboards/${name}`));
+    }
+  });
+
   it('are shown in one folder of Grafana, unless it is to have none', () => {
     const folderOf = (values: Parameters<typeof render>[0]): unknown =>
       ofKind(render(values), 'ConfigMap').find(({ metadata }) => metadata.name.includes('board'))?.metadata
