@@ -180,7 +180,8 @@ done < <(sed -nE 's/^ *storageClassName: "?([^"]+)"?$/\1/p' <<<"$plan" | sort -u
 
 # Zones that pods must be spread over: without the label no node would do.
 zone=topology.kubernetes.io/zone
-if grep -A 1 "topologyKey: $zone" <<<"$plan" | grep -q DoNotSchedule; then
+spread=$(grep -A 1 "topologyKey: $zone" <<<"$plan" || true)
+if [[ $spread == *DoNotSchedule* ]]; then
   if nodes=$(kubectl get nodes --selector "$zone" --output name 2>/dev/null) && [ -z "$nodes" ]; then
     say "no node has the label $zone: add --set scheduling.zoneSpread=soft"
     missing=1
