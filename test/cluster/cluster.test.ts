@@ -16,6 +16,7 @@ import {
   installOperatorApis,
   makeTokenSecret,
   makeWorld,
+  podsScraped,
   readyPods,
   startMonitoring,
 } from './world.js';
@@ -136,6 +137,8 @@ describe('The chart on a cluster', function () {
     expect(await open('stranger', HOST, 9090), 'stranger, gRPC').to.equal(false);
     expect(await open('client', podIp, 8081), 'client, metrics').to.equal(false);
     expect(await open('stranger', podIp, 8081), 'stranger, metrics').to.equal(false);
+    const scraped = async (): Promise<true | undefined> => ((await podsScraped()) >= 3 ? true : undefined);
+    await eventually('Prometheus has metrics of three pods', scraped, PATIENCE);
   });
 
   it('passes helm test', async () => {
@@ -217,11 +220,15 @@ describe('The chart on a cluster', function () {
     expect(await askIn('client', 'roundTrip', access)).to.deep.equal({ http: 'grpc', grpc: 'http' });
     await helm('uninstall', 'other', '-n', NAMESPACE, '--wait', '--timeout', '3m');
     // These are data: they stay.
-    const left = await leftOf('other');
-    expect(left).to.deep.equal([
-      'persistentvolumeclaim/data-other-omendb-server-0',
-      'secret/other-omendb-secrets',
-    ]);
+    const data = ['persistentvolumeclaim/data-other-omendb-server-0', 'secret/other-omendb-secrets'];
+    await eventually(
+      'only data is left',
+      async () => {
+        const left = await leftOf('other');
+        return left.join() === data.join() ? true : undefined;
+      },
+      PATIENCE,
+    );
   });
 
   it('leaves nothing when it is uninstalled', async () => {

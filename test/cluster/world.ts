@@ -104,6 +104,15 @@ export async function startMonitoring(values: readonly string[]): Promise<void> 
   await kubectl('wait', 'apiservice', '--all', ...available);
 }
 
+/** Pods of servers that Prometheus gets metrics of. */
+export async function podsScraped(): Promise<number> {
+  const query = encodeURIComponent(`count(up{job="omendb",namespace="${NAMESPACE}"} == 1)`);
+  const service = '/api/v1/namespaces/monitoring/services/prometheus:9090/proxy';
+  const text = await kubectl('get', '--raw', `${service}/api/v1/query?query=${query}`);
+  const { data } = JSON.parse(text) as { data: { result: readonly { value: [number, string] }[] } };
+  return Number(data.result[0]?.value[1] ?? 0);
+}
+
 async function rendered(values: readonly string[]): Promise<readonly KubernetesObject[]> {
   const chart = ['template', 'omendb', join(ROOT, 'helm/omendb'), '-n', NAMESPACE, ...values];
   const text = await helm(...chart, '--set', 'capabilities.check=false');
