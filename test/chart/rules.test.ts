@@ -151,8 +151,9 @@ describe('Rules, boards and routes of the chart', function () {
     expect(at(ticket, 'slackConfigs.0.apiURL')).to.deep.equal({ name: 'receivers', key: 'slack-url' });
     expect(at(ticket, 'slackConfigs.0.channel')).to.equal('#search');
     expect(nobody).to.deep.equal({ name: 'null' });
-    const [hook] = receivers('keda') as readonly unknown[];
-    expect(at(hook, 'webhookConfigs.0.urlSecret')).to.deep.equal({ name: 'receivers', key: 'page' });
+    const [loud, hook] = receivers('keda') as readonly unknown[];
+    expect(at(loud, 'slackConfigs.0.channel')).to.equal('#omendb');
+    expect(at(hook, 'webhookConfigs.0.urlSecret')).to.deep.equal({ name: 'receivers', key: 'ticket' });
   });
 
   it('are in ConfigMaps byte by byte', () => {
