@@ -41,10 +41,11 @@ const WORDS = {
 /** Begins to listen. Rejects with the system's error. */
 export async function listenOps(probes: Probes, { host, port, exposition }: OpsOptions): Promise<Listener> {
   const server = createServer({ requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 30_000 });
+  const page = exposition && { contentType: exposition.contentType, render: oneAtATime(exposition) };
   server.on('request', (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
-    if (path === '/metrics' && exposition !== undefined) {
-      void answerMetrics(exposition, response);
+    if (path === '/metrics' && page !== undefined) {
+      void answerMetrics(page, response);
       return;
     }
     const verdict = probe(probes, path);
@@ -67,6 +68,24 @@ export async function listenOps(probes: Probes, { host, port, exposition }: OpsO
     closeNow: () => {
       server.closeAllConnections();
     },
+  };
+}
+
+/**
+ * A page takes the main thread for milliseconds, so those who ask while one is put together share the next,
+ * and thousands of requests at once cost as much as two. Nobody gets a page that is older than the question.
+ */
+function oneAtATime(exposition: Exposition): () => Promise<string> {
+  let last: Promise<unknown> = Promise.resolve();
+  let next: Promise<string> | null = null;
+  const render = (): Promise<string> => {
+    next = null;
+    return exposition.render();
+  };
+  return () => {
+    next ??= last.then(render, render);
+    last = next;
+    return next;
   };
 }
 
