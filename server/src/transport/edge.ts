@@ -177,11 +177,11 @@ export class Edge {
     const binding: Binding<N> = BINDINGS[name];
     const { handlers, facts } = this.deps;
     return (context, identity, request) => {
+      if (identity !== null) context.identify(identity);
       if (context.span !== undefined) describe(context.span, request);
       method.validate(request);
       meter.batch(request);
       if (identity !== null) {
-        context.identify(identity);
         if (identity.collections !== null && method.collectionsOf !== undefined) {
           for (const collection of method.collectionsOf(request)) requireCollection(identity, collection);
         }

@@ -101,6 +101,19 @@ describe('What is counted about requests', () => {
         expect(sumOf(families, 'omendb_errors_total')).to.equal(3);
       });
 
+      it('is a request of its tenant, also when it failed, and of nobody when nobody is known', async () => {
+        await begin({}, { countTenants: true });
+        await call();
+        await call(await server.token({ tenant: 'acme' }));
+        const wrong = pb.QueryRequest.fromPartial({ collection: 'words' });
+        await client.call('query', wrong, { token: await server.token({ tenant: 'acme' }) });
+        const families = await scrape();
+        expect(sumOf(families, 'omendb_requests_total')).to.equal(3);
+        expect(sumOf(families, 'omendb_errors_total')).to.equal(2);
+        expect(valueOf(families, 'omendb_tenant_requests_total', { tenant: 'acme' })).to.equal(2);
+        expect(sumOf(families, 'omendb_tenant_requests_total')).to.equal(2);
+      });
+
       it('is what is in work, while it is', async () => {
         const [inside, held] = [signal(), signal()];
         await begin({
