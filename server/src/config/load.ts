@@ -145,7 +145,9 @@ function refusal(option: Option<unknown>, text: string): string {
       `set "enableServiceLinks: false" in the pod, or give the Service another name`
     );
   }
-  const seen = text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  // Whoever puts a credential into a URL finds none of it in the log.
+  const safe = text.replace(/\/\/[^/]*@/, '//***@');
+  const seen = safe.length > 80 ? `${safe.slice(0, 77)}...` : safe;
   return `${option.env} is ${JSON.stringify(seen)}: must be ${option.type.allowed}`;
 }
 

@@ -134,8 +134,8 @@ export function ratio(): OptionType<number> {
 /** The URL of a service, with a path if need be. */
 export function url(): OptionType<string> {
   return {
-    allowed: 'an http:// or https:// URL, such as http://collector:4318',
-    parse: (text) => (URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text) ? text : undefined),
+    allowed: 'an http:// or https:// URL without credentials, such as http://collector:4318',
+    parse: (text) => (URL.canParse(text) && /^https?:\/\/[^?#@]+$/.test(text) ? text : undefined),
     format: String,
   };
 }

@@ -133,6 +133,13 @@ describe('Configuration', () => {
     }
   });
 
+  it('shows no credential that stands in an address', () => {
+    for (const env of ['OMENDB_S3_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
+      const [problem] = problemsOf({ [env]: 'https://user:pass@word@collector:4318' });
+      expect(problem).to.include('https://***@collector:4318').and.to.include('must be');
+    }
+  });
+
   it('takes a key of the key service only when it is asked to encrypt with one', () => {
     const key = { OMENDB_S3_SSE_KMS_KEY_ID: 'alias/omendb' };
     expect(load({ ...key, OMENDB_S3_SSE: 'aws:kms' }).s3KmsKeyId).to.equal('alias/omendb');
@@ -205,7 +212,13 @@ describe('Settings of traces', () => {
     expect(load({ OTEL_TRACES_SAMPLER_ARG: '.25' }).traceRatio).to.equal(0.25);
     for (const wrong of ['1.1', '-0.1', '1%', '.'])
       expect(problemsOf({ OTEL_TRACES_SAMPLER_ARG: wrong }), wrong).to.have.lengthOf(1);
-    for (const wrong of ['collector:4318', 'grpc://collector:4317', 'http://', 'http://c/?a=b'])
+    for (const wrong of [
+      'collector:4318',
+      'grpc://collector:4317',
+      'http://',
+      'http://c/?a=b',
+      'http://u:p@c',
+    ])
       expect(problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong }), wrong).to.have.lengthOf(1);
   });
 
