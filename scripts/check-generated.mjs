@@ -1,4 +1,4 @@
-// Says which committed generated files differ from what the protos give today. Changes nothing.
+// Says which committed generated files differ from what their sources give today. Changes nothing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ function compare() {
   for (const problem of problems) process.stdout.write(`${problem}\n`);
   if (problems.length === 0) return 0;
   process.stdout.write(
-    'Generated files are not edited by hand: change proto/ or proto/codegen/, then run "npm run generate".\n',
+    'Generated files are not edited by hand: change what they come from, then run "npm run generate".\n',
   );
   return 1;
 }

@@ -148,14 +148,15 @@ describe('npm run lint', function () {
   });
 
   it('refuses a hand edit of a generated file, and a file among them that nothing generates', () => {
-    cpSync(join(ROOT, 'proto'), join(copy, 'proto'), { recursive: true });
-    for (const part of ['server', 'sdk']) {
-      cpSync(join(ROOT, part, 'src/gen'), join(copy, part, 'src/gen'), { recursive: true });
-    }
+    const sources = ['alerts', 'dashboards', 'docs', 'helm', 'k8s', 'proto', 'sdk/src/gen', 'server'];
+    const filter = (path: string): boolean => !/\/(dist|node_modules)$/.test(path);
+    for (const path of sources) cpSync(join(ROOT, path), join(copy, path), { recursive: true, filter });
     appendFileSync(join(copy, 'server/src/gen/omendb/v1/vector.ts'), '// changed by hand\n');
+    appendFileSync(join(copy, 'alerts/omendb.rules.yml'), '# changed by hand\n');
     put('sdk/src/gen/stray.ts', 'export {};\n');
     const { failed, output } = lint('generated');
     expect(output).to.include('server/src/gen/omendb/v1/vector.ts differs from its source');
+    expect(output).to.include('alerts/omendb.rules.yml differs from its source');
     expect(output).to.include('sdk/src/gen/stray.ts comes from no source');
     expect(output).to.include('run "npm run generate"');
     expect(failed).to.equal(true);
