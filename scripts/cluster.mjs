@@ -28,6 +28,7 @@ export async function withCluster(command, args) {
   const programs = join(folder, 'bin');
   mkdirSync(programs);
   symlinkSync(tools.TEST_HELM4, join(programs, 'helm'));
+  symlinkSync(tools.TEST_HELM3, join(programs, 'helm3'));
   const cluster = foreign ? foreignCluster() : await ownCluster(folder);
   return new Promise((resolve) => {
     const child = spawn(command, args, {

@@ -38,7 +38,7 @@ export interface ProbeRequest {
 }
 
 type Command = (request: never) => Promise<unknown>;
-const COMMANDS: Readonly<Record<string, Command>> = { roundTrip, load, write, probe };
+const COMMANDS: Readonly<Record<string, Command>> = { roundTrip, read, drop, load, write, probe };
 
 const [name = '', json = '{}'] = process.argv.slice(2);
 const command = COMMANDS[name];
@@ -72,6 +72,19 @@ async function roundTrip(access: Access): Promise<{ readonly http: string; reado
     .collection(access.collection)
     .query({ vector: [0, 1], topK: 1, consistency: 'strong' });
   return { http: found.hits[0]?.id ?? '', grpc: readOverGrpc?.id ?? '' };
+}
+
+/** Which of the records of `roundTrip` are there. */
+async function read(access: Access): Promise<{ readonly ids: readonly string[] }> {
+  const collection = clients(access).http.collection(access.collection);
+  const { records } = await collection.getMany(['http', 'grpc'], { consistency: 'strong' });
+  return { ids: records.map(({ id }) => id) };
+}
+
+/** Deletes the collection. */
+async function drop(access: Access): Promise<object> {
+  await clients(access).http.collections.delete(access.collection);
+  return {};
 }
 
 /** Steady load without retries. */

@@ -3,41 +3,19 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { eventually } from '../live/conditions.js';
-import { tokenFor } from '../support/token.js';
 import type { Access, LoadReport, WriteReport } from './client-program.js';
 import type { Conversation } from './kubernetes.js';
-import { ROOT, attempt, get, helm, kubectl, list } from './kubernetes.js';
-import {
-  JWT_SECRET,
-  NAMESPACE,
-  askIn,
-  converseIn,
-  image,
-  installOperatorApis,
-  makeTokenSecret,
-  makeWorld,
-  podsScraped,
-  readyPods,
-  startMonitoring,
-} from './world.js';
+import { ROOT, attempt, get, helm, kubectl, leftOf, list, run } from './kubernetes.js';
+import { CHART, IMAGE, PATIENCE, SERVER, VALUES, accessTo, deploy, prepareWorld } from './release.js';
+import { NAMESPACE, askIn, converseIn, makeTokenSecret, podsScraped, readyPods } from './world.js';
 
-const CHART = join(ROOT, 'helm/omendb');
-const SERVER = 'omendb-server';
 const HOST = `${SERVER}.${NAMESPACE}.svc.cluster.local`;
-const PATIENCE = { withinMs: 240_000, everyMs: 500 };
-const [REPOSITORY = '', TAG = ''] = image('SERVER').split(/:(?=[^:]*$)/);
-const VALUES = [
-  ...['--values', join(CHART, 'values-staging.yaml'), '--values', join(ROOT, 'test/cluster/values.yaml')],
-  ...['--set', `image.repository=${REPOSITORY}`, '--set', `image.tag=${TAG}`],
-];
 
 describe('The chart on a cluster', function () {
   this.timeout(400_000);
   this.bail(true);
   let access: Access;
 
-  const upgrade = (...args: readonly string[]): Promise<string> =>
-    helm('upgrade', 'omendb', CHART, '-n', NAMESPACE, ...VALUES, '--wait', '--timeout', '6m', ...args);
   const startLoad = async (): Promise<Conversation<LoadReport>> => {
     const load = converseIn<LoadReport>('client', 'load', { ...access, requestsPerSecond: 200 });
     await eventually('load flows', async () => ((await load.ask()).done > 400 ? true : undefined), PATIENCE);
@@ -45,11 +23,8 @@ describe('The chart on a cluster', function () {
   };
 
   before(async () => {
-    await makeWorld();
-    await installOperatorApis();
-    await startMonitoring(VALUES);
-    const token = await tokenFor('demo', JWT_SECRET);
-    access = { url: `http://${HOST}`, grpcAddress: `${HOST}:9090`, token, collection: 'things' };
+    await prepareWorld();
+    access = await accessTo('things');
   });
 
   it('says in one line what is missing, and installs nothing then', async () => {
@@ -82,7 +57,7 @@ describe('The chart on a cluster', function () {
   it('loses no request of 200 a second in an upgrade', async () => {
     const load = await startLoad();
     const before = (await readyPods()).map((pod) => pod.metadata.name);
-    await upgrade('--set-string', 'podAnnotations.version=2');
+    await deploy('--set-string', 'podAnnotations.version=2');
     const { done, failures } = await load.end();
     expect(failures).to.deep.equal([]);
     expect(done).to.be.greaterThan(1000);
@@ -177,7 +152,7 @@ describe('The chart on a cluster', function () {
 
   it('scales on requests a second, through an adapter with the rules of the chart', async () => {
     const load = await startLoad();
-    await upgrade('--set', 'autoscaling.customMetrics.requestsPerSecond=20');
+    await deploy('--set', 'autoscaling.customMetrics.requestsPerSecond=20');
     const replicas = async (): Promise<number> =>
       Number((await get(NAMESPACE, 'deployment', SERVER)).spec.replicas);
     try {
@@ -190,7 +165,7 @@ describe('The chart on a cluster', function () {
       async () => ((await readyPods()).length === 5 ? true : undefined),
       PATIENCE,
     );
-    await upgrade('--set', 'autoscaling.customMetrics.requestsPerSecond=20', '--set', 'config.logLevel=warn');
+    await deploy('--set', 'autoscaling.customMetrics.requestsPerSecond=20', '--set', 'config.logLevel=warn');
     expect(await replicas()).to.equal(5);
     expect(await readyPods()).to.have.length(5);
     expect((await load.end()).failures).to.deep.equal([]);
@@ -211,24 +186,36 @@ describe('The chart on a cluster', function () {
     expect(deployed.code).to.equal(0);
   });
 
-  it('runs beside a second release in the same namespace, with one volume and a Secret of its own', async () => {
-    const own = ['--set', `image.repository=${REPOSITORY}`, '--set', `image.tag=${TAG}`];
+  it('runs beside a second release in the same namespace, and one by Helm 3 in another', async () => {
     const small = ['--set', 'resources.requests.cpu=50m', '--set', 'resources.requests.memory=512Mi'];
-    await helm('install', 'other', CHART, '-n', NAMESPACE, ...own, ...small, '--wait', '--timeout', '6m');
+    const options = [...IMAGE, ...small, '--wait', '--timeout', '6m'];
+    await Promise.all([
+      helm('install', 'other', CHART, '-n', NAMESPACE, ...options),
+      run('helm3', ['install', 'omendb', CHART, '-n', 'elsewhere', '--create-namespace', ...options]),
+    ]);
     expect(await readyPods(NAMESPACE, 'other')).to.have.length(1);
-    expect(await helm('test', 'other', '-n', NAMESPACE, '--timeout', '3m')).to.match(/Phase:\s+Succeeded/);
+    expect(await readyPods('elsewhere')).to.have.length(1);
+    for (const test of [helm('test', 'other', '-n', NAMESPACE), helm('test', 'omendb', '-n', 'elsewhere')]) {
+      expect(await test).to.match(/Phase:\s+Succeeded/);
+    }
     expect(await askIn('client', 'roundTrip', access)).to.deep.equal({ http: 'grpc', grpc: 'http' });
-    await helm('uninstall', 'other', '-n', NAMESPACE, '--wait', '--timeout', '3m');
+    const gone = ['--wait', '--timeout', '3m'];
+    await Promise.all([
+      helm('uninstall', 'other', '-n', NAMESPACE, ...gone),
+      run('helm3', ['uninstall', 'omendb', '-n', 'elsewhere', ...gone]),
+    ]);
     // These are data: they stay.
-    const data = ['persistentvolumeclaim/data-other-omendb-server-0', 'secret/other-omendb-secrets'];
-    await eventually(
-      'only data is left',
-      async () => {
-        const left = await leftOf('other');
-        return left.join() === data.join() ? true : undefined;
-      },
-      PATIENCE,
-    );
+    const data = [
+      'elsewhere persistentvolumeclaim/data-omendb-server-0',
+      'elsewhere secret/omendb-secrets',
+      `${NAMESPACE} persistentvolumeclaim/data-other-omendb-server-0`,
+      `${NAMESPACE} secret/other-omendb-secrets`,
+    ];
+    const left = async (): Promise<string> =>
+      [...(await leftOf('omendb', 'elsewhere')), ...(await leftOf('other'))].join();
+    const onlyData = async (): Promise<true | undefined> =>
+      (await left()) === data.join() ? true : undefined;
+    await eventually('only data is left', onlyData, PATIENCE);
   });
 
   it('leaves nothing when it is uninstalled', async () => {
@@ -240,15 +227,3 @@ describe('The chart on a cluster', function () {
     );
   });
 });
-
-/** Every object of a release, whatever kind it has. */
-async function leftOf(release: string): Promise<readonly string[]> {
-  const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n');
-  const wanted = kinds.filter((kind) => !/^events|metrics\.k8s\.io$/.test(kind)).join(',');
-  const selector = `app.kubernetes.io/instance=${release}`;
-  const names = await kubectl('get', wanted, '-A', '-l', selector, '-o', 'name');
-  return names
-    .split('\n')
-    .filter((name) => name !== '')
-    .sort();
-}

@@ -86,6 +86,20 @@ export async function get(namespace: string, kind: string, name: string): Promis
   return JSON.parse(await kubectl('-n', namespace, 'get', kind, name, '-o', 'json')) as KubernetesObject;
 }
 
+/** Every object of a release in a namespace, whatever kind it has, and those that are in none. */
+export async function leftOf(release: string, namespace = 'omendb-system'): Promise<readonly string[]> {
+  const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n');
+  const wanted = kinds.filter((kind) => !/^events|metrics\.k8s\.io$/.test(kind)).join(',');
+  const selector = `app.kubernetes.io/instance=${release}`;
+  const columns = '{range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
+  const text = await kubectl('get', wanted, '-A', '-l', selector, '-o', `jsonpath=${columns}`);
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(' ') || line.startsWith(`${namespace} `))
+    .map((line) => line.replace(/ .*\//, (kind) => kind.toLowerCase()).trim())
+    .sort();
+}
+
 /** A program in a pod that goes on, and answers each line with one. */
 export class Conversation<Answer> {
   readonly #child: ChildProcessWithoutNullStreams;

@@ -22,28 +22,20 @@ const named = (kind: string, namespace: string, name: string, rest: object = {})
   metadata: { namespace, name, ...(rest as { labels?: object }) },
 });
 
-/**
- * Namespaces, of which that of the servers takes restricted pods only, the Secrets, and who talks to them.
- */
-export async function makeWorld(): Promise<void> {
-  const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  const namespace = (name: string, labels: object): object => ({
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name, labels },
-  });
+/** The namespace of the servers, which takes restricted pods only, with credentials for the bucket. */
+export async function makeNamespace(): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   await apply(
-    yaml([
-      namespace(NAMESPACE, restricted),
-      namespace('store', {}),
-      namespace('clients', {}),
-      namespace('monitoring', {}),
-    ]),
+    yaml([namespace(NAMESPACE, labels), { ...named('Secret', NAMESPACE, 'bucket'), stringData: KEYS }]),
   );
+}
+
+/** The bucket, and the pods that talk to servers, each in a namespace of its own. */
+export async function makeNeighbours(): Promise<void> {
+  await apply(yaml(['store', 'clients', 'monitoring'].map((name) => namespace(name, {}))));
   const s3 = { name: 's3', image: image('S3'), args: storeArguments(), volumeMounts: storeMounts() };
   await apply(
     yaml([
-      { ...named('Secret', NAMESPACE, 'bucket'), stringData: KEYS },
       { ...named('Pod', 'store', 's3', { labels: { app: 's3' } }), spec: storePod(s3) },
       { ...named('Service', 'store', 's3'), spec: { selector: { app: 's3' }, ports: [{ port: 7070 }] } },
       clientPod('client', { 'omendb-client': 'true' }),
@@ -163,6 +155,10 @@ export function image(what: 'S3' | 'CLIENT' | 'SERVER'): string {
   return value;
 }
 
+function namespace(name: string, labels: object): object {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+}
+
 function clientPod(name: Pod, labels: object): object {
   const resources = { requests: { cpu: '50m', memory: '128Mi' } };
   const container = { name: 'client', image: image('CLIENT'), imagePullPolicy: 'IfNotPresent', resources };
@@ -174,16 +170,18 @@ function storePod(container: object): object {
   const volumes = [
     { name: 'data', emptyDir: {} },
     { name: 'bucket', emptyDir: {} },
+    { name: 'backups', emptyDir: {} },
   ];
   const securityContext = { runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 };
   return { securityContext, containers: [{ imagePullPolicy: 'IfNotPresent', ...container }], volumes };
 }
 
-/** A bucket is a folder: the mount of a second volume. */
+/** A bucket is a folder: the mount of another volume. */
 function storeMounts(): readonly object[] {
   return [
     { name: 'data', mountPath: '/data' },
     { name: 'bucket', mountPath: '/data/omendb' },
+    { name: 'backups', mountPath: '/data/backups' },
   ];
 }
 
