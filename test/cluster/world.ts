@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { eventually } from '../live/conditions.js';
 import type { KubernetesObject } from './kubernetes.js';
-import { Conversation, ROOT, apply, helm, kubectl, list } from './kubernetes.js';
+import { Conversation, ROOT, apply, helm, kubectl, list, run } from './kubernetes.js';
 
 /** Of the release under test. */
 export const NAMESPACE = 'omendb-system';
@@ -145,6 +145,22 @@ export async function readyPods(
     const leaving = 'deletionTimestamp' in pod.metadata;
     return !leaving && conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   });
+}
+
+/**
+ * Ends the server of a pod with SIGKILL, which not even process 1 is told of; Kubernetes starts another in
+ * the pod. On a cluster that is not the kit's, nothing but the pod itself can be deleted.
+ */
+export async function crash(pod: KubernetesObject): Promise<void> {
+  const [container] = (pod.status?.containerStatuses ?? []) as readonly { containerID: string }[];
+  const id = container?.containerID.replace('containerd://', '') ?? '';
+  if (process.env.TEST_CLUSTER_KIT === undefined) await remove(pod);
+  else await run('ctr', ['-n', 'k8s.io', 'tasks', 'kill', '--signal', 'SIGKILL', id]);
+}
+
+/** Takes a pod away at once. Its server is still told, and has a second. */
+export async function remove(pod: KubernetesObject): Promise<void> {
+  await kubectl('-n', NAMESPACE, 'delete', 'pod', pod.metadata.name, '--force', '--grace-period=0');
 }
 
 /** The image that was made for this. */
