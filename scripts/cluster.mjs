@@ -18,7 +18,9 @@ const IMAGES = { server: 'localhost/omendb/server:test', client: 'localhost/omen
 export async function withCluster(command, args) {
   const folder = mkdtempSync(join(tmpdir(), 'omendb-cluster-'));
   const foreign = process.env.KUBECONFIG !== undefined;
+  let child;
   const end = () => {
+    child?.kill('SIGKILL');
     if (!foreign) spawnSync(join(KIT, 'down.sh'), { stdio: 'inherit' });
     rmSync(folder, { recursive: true, force: true });
   };
@@ -31,7 +33,7 @@ export async function withCluster(command, args) {
   symlinkSync(tools.TEST_HELM3, join(programs, 'helm3'));
   const cluster = foreign ? foreignCluster() : await ownCluster(folder);
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
+    child = spawn(command, args, {
       stdio: 'inherit',
       env: { ...process.env, ...tools, ...cluster, TEST_CLUSTER_PROGRAMS: programs },
     });
