@@ -20,6 +20,8 @@ import { isSampled, remoteSpan } from './trace-context.js';
 
 /** Traces that one server records per second; more of them would cost the requests something. */
 const TRACES_PER_SECOND_MAX = 200;
+/** Of these, those that clients ask for: they must not crowd out what the server chose itself. */
+const ASKED_PER_SECOND_MAX = 150;
 const QUEUE_SPANS_MAX = 8192;
 const BATCH_SPANS = 512;
 const BATCH_WAIT_MS = 1000;
@@ -57,6 +59,7 @@ export class OtelTracer implements Tracer {
   readonly #dropped = new LineLimit(DROPPED_PERIOD_MS);
   #second = 0;
   #startedInSecond = 0;
+  #askedInSecond = 0;
 
   constructor(
     options: OtelOptions,
@@ -84,7 +87,7 @@ export class OtelTracer implements Tracer {
   start(name: string, startMs: number, parent?: TraceParent): Span | undefined {
     const remote = parent?.traceparent === undefined ? undefined : remoteSpan(parent);
     const wanted = remote === undefined ? this.deps.rng.uint32() < this.#threshold : isSampled(remote);
-    if (!wanted || !this.#admit(startMs)) return undefined;
+    if (!wanted || !this.#admit(startMs, remote !== undefined)) return undefined;
     const { clock } = this.deps;
     const context = remote === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, remote);
     const shared = { sdk: this.#sdk, offsetMs: clock.now() - clock.monotonic(), open: new Set<OtelSpan>() };
@@ -97,11 +100,18 @@ export class OtelTracer implements Tracer {
     await Promise.race([closed, this.deps.scheduler.sleep(CLOSE_TIMEOUT_MS)]);
   }
 
-  #admit(nowMs: number): boolean {
+  #admit(nowMs: number, isAsked: boolean): boolean {
     const second = Math.floor(nowMs / 1000);
-    if (second !== this.#second) [this.#second, this.#startedInSecond] = [second, 0];
-    this.#startedInSecond++;
-    if (this.#startedInSecond <= TRACES_PER_SECOND_MAX) return true;
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#startedInSecond = this.#askedInSecond = 0;
+    }
+    const isFull = isAsked && this.#askedInSecond >= ASKED_PER_SECOND_MAX;
+    if (!isFull && this.#startedInSecond < TRACES_PER_SECOND_MAX) {
+      this.#startedInSecond++;
+      if (isAsked) this.#askedInSecond++;
+      return true;
+    }
     if (this.#dropped.admit('traces', nowMs) !== undefined) {
       const perSecondMax = TRACES_PER_SECOND_MAX;
       this.deps.logger.warn('more traces were asked for than a server records', { perSecondMax });

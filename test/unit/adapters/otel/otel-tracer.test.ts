@@ -2,7 +2,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base';
 import { expect } from 'chai';
 import { OtelTracer } from '#server/adapters/otel/otel-tracer.js';
-import type { Span } from '#server/ports/tracer.js';
+import type { Span, TraceParent } from '#server/ports/tracer.js';
 import { FakeClock } from '#support/fake-clock.js';
 import { FakeScheduler } from '#support/fake-scheduler.js';
 import type { LoggedLine } from '#support/recorded-log.js';
@@ -111,10 +111,12 @@ describe('A tracer', () => {
     expect(sampled).to.be.within(900, 1100);
   });
 
-  it('records no more than 200 requests in a second, and says so once', () => {
+  it('records no more than 200 requests in a second, 150 of them for clients, and says so once', () => {
     const { tracer, log } = openTracer();
-    const spans = Array.from({ length: 500 }, () => tracer.start('r', 10, SAMPLED));
-    expect(spans.filter((span) => span !== undefined)).to.have.lengthOf(200);
+    const started = (parent?: TraceParent): number =>
+      Array.from({ length: 500 }, () => tracer.start('r', 10, parent)).filter((span) => span !== undefined)
+        .length;
+    expect([started(SAMPLED), started()]).to.deep.equal([150, 50]);
     expect(tracer.start('r', 1000, SAMPLED)?.traceId).to.equal(TRACE);
     expect(log.map(({ message }) => message)).to.deep.equal([
       'more traces were asked for than a server records',
