@@ -1,6 +1,6 @@
 // The catalogue is what a server really shows, and what it shows is true: a real process is driven through
 // every method on every way in, and its page is compared with the catalogue and with what the clients saw.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -183,6 +183,13 @@ describe('What a real server shows', function () {
         expect(sumOf(driven, name, { operation }, '_count'), operation).to.equal(ok);
       }
     }
+  });
+
+  it('tells of the disk what the system tells of it, and of what is free what the server may use', () => {
+    const { bsize, blocks, bavail } = statfsSync(tmpdir());
+    expect(valueOf(complete, 'omendb_disk_size_bytes')).to.equal(blocks * bsize);
+    // Others write to it meanwhile.
+    expect(valueOf(complete, 'omendb_disk_free_bytes')).to.be.closeTo(bavail * bsize, 0.02 * blocks * bsize);
   });
 
   it('adds up to the resident memory, in parts that are each at least nothing', () => {
