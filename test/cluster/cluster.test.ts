@@ -6,7 +6,17 @@ import { eventually } from '../live/conditions.js';
 import type { Access, LoadReport, WriteReport } from './client-program.js';
 import type { Conversation } from './kubernetes.js';
 import { ROOT, attempt, get, helm, kubectl, leftOf, list, run } from './kubernetes.js';
-import { CHART, IMAGE, PATIENCE, SERVER, VALUES, accessTo, deploy, prepareWorld } from './release.js';
+import {
+  CHART,
+  IMAGE,
+  PATIENCE,
+  SCRIPT_OPTIONS,
+  SERVER,
+  VALUES,
+  accessTo,
+  deploy,
+  prepareWorld,
+} from './release.js';
 import {
   NAMESPACE,
   askIn,
@@ -38,10 +48,7 @@ describe('The chart on a cluster', function () {
 
   it('says in one line what is missing, and installs nothing then', async () => {
     const script = join(ROOT, 'scripts/deploy.sh');
-    const { code, output } = await attempt(
-      script,
-      VALUES.map((each) => (each === '--values' ? '-f' : each)),
-    );
+    const { code, output } = await attempt(script, SCRIPT_OPTIONS);
     expect(code).to.equal(1);
     expect(output).to.match(/^deploy: Secret omendb-secrets is missing in namespace omendb-system: /);
     expect(output.trim().split('\n')).to.have.length(1);
@@ -177,15 +184,14 @@ describe('The chart on a cluster', function () {
 
   it('shows with deploy.sh what would change, and deploys', async () => {
     const script = join(ROOT, 'scripts/deploy.sh');
-    const options = VALUES.map((each) => (each === '--values' ? '-f' : each));
     const before = (await get(NAMESPACE, 'deployment', SERVER)).metadata;
-    const shown = await attempt(script, [...options, '--dry-run', '--set', 'config.logLevel=error']);
+    const shown = await attempt(script, [...SCRIPT_OPTIONS, '--dry-run', '--set', 'config.logLevel=error']);
     expect(shown.output)
       .to.match(/^\+.*error/m)
       .and.contain('nothing was changed');
     expect(shown.code).to.equal(0);
     expect((await get(NAMESPACE, 'deployment', SERVER)).metadata).to.deep.equal(before);
-    const deployed = await attempt(script, [...options, '--wait']);
+    const deployed = await attempt(script, [...SCRIPT_OPTIONS, '--wait']);
     expect(deployed.output).to.contain('staging is deployed as omendb in omendb-system');
     expect(deployed.code).to.equal(0);
   });

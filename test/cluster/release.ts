@@ -20,11 +20,11 @@ const HOST = `${SERVER}.${NAMESPACE}.svc.cluster.local`;
 const [REPOSITORY = '', TAG = ''] = image('SERVER').split(/:(?=[^:]*$)/);
 /** The image that the tests made. */
 export const IMAGE = ['--set', `image.repository=${REPOSITORY}`, '--set-string', `image.tag=${TAG}`];
+const SMALL = join(ROOT, 'test/cluster/values.yaml');
 /** Values of staging, made small. */
-export const VALUES = [
-  ...['--values', join(CHART, 'values-staging.yaml'), '--values', join(ROOT, 'test/cluster/values.yaml')],
-  ...IMAGE,
-];
+export const VALUES = ['--values', join(CHART, 'values-staging.yaml'), '--values', SMALL, ...IMAGE];
+/** The same for scripts/deploy.sh. */
+export const SCRIPT_OPTIONS = ['-f', SMALL, '--set', `image.repository=${REPOSITORY}`, '-t', TAG];
 /** For a machine that has other work. */
 export const PATIENCE = { withinMs: 240_000, everyMs: 500 };
 
