@@ -13,6 +13,7 @@ import {
   gauge,
   increase,
   max,
+  mean,
   quantile,
   rate,
   ratio,
@@ -164,10 +165,7 @@ function waiting(): Tile[] {
       width: 8,
       queries: [
         {
-          expr: ratio(
-            sum(sumRate('omendb_engine_pool_wait_seconds', WAITED)),
-            sum(countRate('omendb_engine_pool_wait_seconds', WAITED)),
-          ),
+          expr: mean('omendb_engine_pool_wait_seconds', { where: WAITED }),
           legend: 'mean',
           color: BLUE,
         },

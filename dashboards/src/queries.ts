@@ -11,6 +11,7 @@ import {
   bucketRate,
   countRate,
   formula,
+  mean,
   quantile,
   rate,
   rateUpTo,
@@ -74,10 +75,7 @@ function latency(): Tile[] {
       width: 8,
       queries: [
         {
-          expr: ratio(
-            sum(sumRate('omendb_query_latency_seconds'), 'operation'),
-            sum(countRate('omendb_query_latency_seconds'), 'operation'),
-          ),
+          expr: mean('omendb_query_latency_seconds', { by: ['operation'] }),
           legend: '{{operation}}',
         },
       ],
@@ -143,7 +141,7 @@ function work(): Tile[] {
         { expr: quantile(0.5, candidates), legend: 'compared, P50' },
         { expr: quantile(0.99, candidates), legend: 'compared, P99' },
         {
-          expr: ratio(sum(sumRate('omendb_search_results')), sum(countRate('omendb_search_results'))),
+          expr: mean('omendb_search_results'),
           legend: 'hits, mean',
         },
       ],
@@ -298,7 +296,7 @@ function tiers(): Tile[] {
 
 function recall(): Tile[] {
   const name = 'omendb_query_recall_ratio';
-  const mean = ratio(sum(sumRate(name, {}, RECALL_WINDOW)), sum(countRate(name, {}, RECALL_WINDOW)));
+  const found = mean(name, { window: RECALL_WINDOW });
   return [
     stat({
       title: 'Mean recall, last hour',
@@ -311,7 +309,7 @@ function recall(): Tile[] {
       unit: 'percentunit',
       width: 4,
       height: 8,
-      queries: [{ expr: mean, legend: 'recall' }],
+      queries: [{ expr: found, legend: 'recall' }],
       nan: 'no samples',
       base: RED,
       thresholds: [
@@ -332,7 +330,7 @@ function recall(): Tile[] {
       unit: 'percentunit',
       width: 8,
       queries: [
-        { expr: mean, legend: 'mean', color: BLUE },
+        { expr: found, legend: 'mean', color: BLUE },
         {
           expr: quantile(0.05, bucketRate(name, {}, RECALL_WINDOW)),
           legend: 'reached by 95 of 100',

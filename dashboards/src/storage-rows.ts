@@ -7,17 +7,16 @@ import { GREEN, ORANGE, RED, graph, heatmap, stat } from './lib/panels.js';
 import {
   ZERO,
   bucketRate,
-  countRate,
   formula,
   gauge,
   increase,
   max,
   or,
+  mean,
   quantile,
   rate,
   ratio,
   sum,
-  sumRate,
 } from './lib/promql.js';
 
 /** Whether the object store answers, and how fast. */
@@ -101,10 +100,7 @@ export function objectStore(): Tile[] {
       width: 8,
       queries: [
         {
-          expr: ratio(
-            sum(sumRate('omendb_object_store_request_seconds'), 'operation'),
-            sum(countRate('omendb_object_store_request_seconds'), 'operation'),
-          ),
+          expr: mean('omendb_object_store_request_seconds', { by: ['operation'] }),
           legend: '{{operation}}',
         },
       ],

@@ -170,6 +170,21 @@ export function ratio<L extends string>(a: Vector<L>, b: Vector<L>): Vector<L> {
   return { text: `${a.text} / ${b.text}` };
 }
 
+/** Mean of the values that a histogram counted, by these labels. */
+export function mean<N extends NameOf<'histogram'>, K extends LabelOf<N> = never>(
+  name: N,
+  { where, window, by = [] }: MeanOptions<N, K> = {},
+): Vector<K> {
+  return ratio(sum(sumRate(name, where, window), ...by), sum(countRate(name, where, window), ...by));
+}
+
+/** Which values, over which time, and apart by which labels. */
+export interface MeanOptions<N extends NameOf<'histogram'>, K extends LabelOf<N>> {
+  readonly where?: Where<N>;
+  readonly window?: string;
+  readonly by?: readonly K[];
+}
+
 /** The first, or the other where the first has no series. */
 export function or<L extends string>(first: Vector<L>, other: Vector<string>): Vector<L> {
   return { text: `${first.text} or ${other.text}` };
