@@ -2,27 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { ConfigError, loadConfig } from '#server/config/load.js';
 import type { Environment } from '#server/config/load.js';
 import { OPTIONS } from '#server/config/options.js';
+import { MACHINE, loadOn, problemsOf } from '../../support/config-problems.js';
 
 const SECRET = 'a secret that is long enough to sign with';
-const MACHINE = { cores: 2, memoryBytes: 8 * 2 ** 30 };
-const load = (env: Environment, machine = MACHINE) => loadConfig(env, machine);
-
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    load(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe('Configuration', () => {
   it('needs no variable at all', () => {
-    const config = load({});
+    const config = loadOn({});
     expect(config).to.include({ httpPort: 8080, grpcPort: 9090, opsPort: 8081, dimension: 128 });
     expect(config).to.include({ dataDir: resolve('data'), foldSlots: 4096 });
     expect(config.objectStore).to.deep.equal({ kind: 'file', folder: resolve('data') });
@@ -30,13 +18,13 @@ describe('Configuration', () => {
   });
 
   it('is frozen', () => {
-    expect(Object.isFrozen(load({}))).to.equal(true);
+    expect(Object.isFrozen(loadOn({}))).to.equal(true);
   });
 
   it('listens on loopback without a secret and everywhere with one', () => {
-    expect(load({}).host).to.equal('127.0.0.1');
-    expect(load({ OMENDB_JWT_SECRET: SECRET }).host).to.equal('0.0.0.0');
-    expect(load({ OMENDB_JWT_SECRET: SECRET, OMENDB_HOST: '::' }).host).to.equal('::');
+    expect(loadOn({}).host).to.equal('127.0.0.1');
+    expect(loadOn({ OMENDB_JWT_SECRET: SECRET }).host).to.equal('0.0.0.0');
+    expect(loadOn({ OMENDB_JWT_SECRET: SECRET, OMENDB_HOST: '::' }).host).to.equal('::');
   });
 
   it('refuses an address that others can reach when there is no secret', () => {
@@ -49,20 +37,20 @@ describe('Configuration', () => {
   });
 
   it('has an engine for each core, at most eight', () => {
-    expect(load({}, { ...MACHINE, cores: 2 }).workerThreads).to.equal(2);
-    expect(load({}, { ...MACHINE, cores: 64 }).workerThreads).to.equal(8);
-    expect(load({ OMENDB_WORKER_THREADS: '16' }).workerThreads).to.equal(16);
+    expect(loadOn({}, { ...MACHINE, cores: 2 }).workerThreads).to.equal(2);
+    expect(loadOn({}, { ...MACHINE, cores: 64 }).workerThreads).to.equal(8);
+    expect(loadOn({ OMENDB_WORKER_THREADS: '16' }).workerThreads).to.equal(16);
   });
 
   it('gives the engines half of the memory, less in a small container, within what one arena can be', () => {
-    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 31 }).memoryBytes).to.equal(2 ** 30);
-    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 30 }).memoryBytes).to.equal(384 * 2 ** 20);
-    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 40 }).memoryBytes).to.equal(2 ** 32 - 2 ** 16);
-    expect(load({}, { ...MACHINE, memoryBytes: 2 ** 20 }).memoryBytes).to.equal(2 ** 27);
+    expect(loadOn({}, { ...MACHINE, memoryBytes: 2 ** 31 }).memoryBytes).to.equal(2 ** 30);
+    expect(loadOn({}, { ...MACHINE, memoryBytes: 2 ** 30 }).memoryBytes).to.equal(384 * 2 ** 20);
+    expect(loadOn({}, { ...MACHINE, memoryBytes: 2 ** 40 }).memoryBytes).to.equal(2 ** 32 - 2 ** 16);
+    expect(loadOn({}, { ...MACHINE, memoryBytes: 2 ** 20 }).memoryBytes).to.equal(2 ** 27);
   });
 
   it('gives requests a share of the memory, and engines by default no more than is advised', () => {
-    const of = (mebibytes: number) => load({}, { ...MACHINE, memoryBytes: mebibytes * 2 ** 20 });
+    const of = (mebibytes: number) => loadOn({}, { ...MACHINE, memoryBytes: mebibytes * 2 ** 20 });
     const held = [512, 1024, 2048, 4096, 16_384].map((mebibytes) => of(mebibytes).heldBytesMax / 2 ** 20);
     expect(held).to.deep.equal([64, 64, 128, 256, 256]);
     for (const mebibytes of [768, 1024, 1536, 2048, 3072, 4096, 8192, 16_384]) {
@@ -73,13 +61,13 @@ describe('Configuration', () => {
   });
 
   it('reads sizes and times with their units', () => {
-    const config = load({
+    const config = loadOn({
       OMENDB_MEMORY_BYTES: '512Mi',
       OMENDB_DRAIN_TIME: '2m',
       OMENDB_KEEP_ALIVE: '1500ms',
     });
     expect(config).to.include({ memoryBytes: 512 * 2 ** 20, drainMs: 120_000, keepAliveMs: 1500 });
-    expect(load({ OMENDB_MEMORY_BYTES: '1073741824' }).memoryBytes).to.equal(2 ** 30);
+    expect(loadOn({ OMENDB_MEMORY_BYTES: '1073741824' }).memoryBytes).to.equal(2 ** 30);
     for (const text of ['25', '-1s', '1 s', '1d', '2h', '0x10s']) {
       expect(problemsOf({ OMENDB_DRAIN_TIME: text }), text).to.have.lengthOf(1);
     }
@@ -92,7 +80,7 @@ describe('Configuration', () => {
   });
 
   it('puts objects where the address says', () => {
-    const storeOf = (env: Environment): unknown => load(env).objectStore;
+    const storeOf = (env: Environment): unknown => loadOn(env).objectStore;
     const at = (address: string): unknown => storeOf({ OMENDB_OBJECT_STORE: address });
     expect(at('file:///var/lib/x')).to.deep.equal({ kind: 'file', folder: '/var/lib/x' });
     expect(storeOf({ OMENDB_DATA_DIR: '/d' })).to.deep.equal({ kind: 'file', folder: '/d' });
@@ -120,14 +108,14 @@ describe('Configuration', () => {
   });
 
   it('folds the log sooner where reading it takes longer', () => {
-    expect(load({ OMENDB_OBJECT_STORE: 's3://vectors' }).foldSlots).to.equal(32);
-    expect(load({ OMENDB_OBJECT_STORE: 's3://vectors', OMENDB_FOLD_SLOTS: '7' }).foldSlots).to.equal(7);
+    expect(loadOn({ OMENDB_OBJECT_STORE: 's3://vectors' }).foldSlots).to.equal(32);
+    expect(loadOn({ OMENDB_OBJECT_STORE: 's3://vectors', OMENDB_FOLD_SLOTS: '7' }).foldSlots).to.equal(7);
   });
 
   it('reaches another store than S3 of AWS by its endpoint', () => {
-    const config = load({ OMENDB_S3_ENDPOINT: 'http://minio:9000/', OMENDB_S3_FORCE_PATH_STYLE: 'true' });
+    const config = loadOn({ OMENDB_S3_ENDPOINT: 'http://minio:9000/', OMENDB_S3_FORCE_PATH_STYLE: 'true' });
     expect(config).to.include({ s3Endpoint: 'http://minio:9000', s3ForcePathStyle: true });
-    expect(load({}).s3Endpoint).to.equal(null);
+    expect(loadOn({}).s3Endpoint).to.equal(null);
     for (const endpoint of ['minio:9000', 'ftp://x', 'http://x/path', 'http://u:p@x', 'https://']) {
       expect(problemsOf({ OMENDB_S3_ENDPOINT: endpoint }), endpoint).to.have.lengthOf(1);
     }
@@ -142,17 +130,17 @@ describe('Configuration', () => {
 
   it('takes a key of the key service only when it is asked to encrypt with one', () => {
     const key = { OMENDB_S3_SSE_KMS_KEY_ID: 'alias/omendb' };
-    expect(load({ ...key, OMENDB_S3_SSE: 'aws:kms' }).s3KmsKeyId).to.equal('alias/omendb');
-    expect(load({ OMENDB_S3_SSE: 'AES256' })).to.include({ s3Encryption: 'AES256', s3KmsKeyId: null });
+    expect(loadOn({ ...key, OMENDB_S3_SSE: 'aws:kms' }).s3KmsKeyId).to.equal('alias/omendb');
+    expect(loadOn({ OMENDB_S3_SSE: 'AES256' })).to.include({ s3Encryption: 'AES256', s3KmsKeyId: null });
     expect(problemsOf(key)[0]).to.include('set OMENDB_S3_SSE=aws:kms, or remove the key');
   });
 
   it('goes on taking connections for a while in a pod, within the time that it has to stop', () => {
     const pod = { ...MACHINE, inPod: true };
-    expect(load({}).drainDelayMs).to.equal(0);
-    expect(load({}, pod).drainDelayMs).to.equal(5000);
-    expect(load({ OMENDB_DRAIN_TIME: '2s' }, pod).drainDelayMs).to.equal(2000);
-    expect(load({ OMENDB_DRAIN_DELAY: '12s' }, pod).drainDelayMs).to.equal(12_000);
+    expect(loadOn({}).drainDelayMs).to.equal(0);
+    expect(loadOn({}, pod).drainDelayMs).to.equal(5000);
+    expect(loadOn({ OMENDB_DRAIN_TIME: '2s' }, pod).drainDelayMs).to.equal(2000);
+    expect(loadOn({ OMENDB_DRAIN_DELAY: '12s' }, pod).drainDelayMs).to.equal(12_000);
     expect(problemsOf({ OMENDB_DRAIN_DELAY: '26s' })[0]).to.match(
       /^OMENDB_DRAIN_DELAY is 26000 ms, longer than/,
     );
@@ -169,17 +157,17 @@ describe('Configuration', () => {
 
 describe('Settings of traces', () => {
   it('are off unless there is a collector', () => {
-    const config = load({});
+    const config = loadOn({});
     expect(config).to.include({ traceEndpoint: null, traceRatio: 0.01, traceService: 'omendb' });
     expect(config.traceHeaders).to.deep.equal({});
-    expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }).traceEndpoint).to.equal(
+    expect(loadOn({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }).traceEndpoint).to.equal(
       'http://collector:4318',
     );
   });
 
   it('take pairs as OpenTelemetry writes them', () => {
     const pairs = 'k8s.pod.name=omendb-0, team = a%2Cb ,empty=,sum=1+1=2,';
-    expect(load({ OTEL_RESOURCE_ATTRIBUTES: pairs }).traceResource).to.deep.equal({
+    expect(loadOn({ OTEL_RESOURCE_ATTRIBUTES: pairs }).traceResource).to.deep.equal({
       'k8s.pod.name': 'omendb-0',
       team: 'a,b',
       empty: '',
@@ -192,7 +180,7 @@ describe('Settings of traces', () => {
 
   it('never show the headers, which hold credentials', () => {
     const headers = 'authorization=Bearer%20secret-of-the-collector';
-    expect(load({ OTEL_EXPORTER_OTLP_HEADERS: headers }).traceHeaders).to.deep.equal({
+    expect(loadOn({ OTEL_EXPORTER_OTLP_HEADERS: headers }).traceHeaders).to.deep.equal({
       authorization: 'Bearer secret-of-the-collector',
     });
     const [problem] = problemsOf({ OTEL_EXPORTER_OTLP_HEADERS: 'secret-of-the-collector' });
@@ -204,12 +192,12 @@ describe('Settings of traces', () => {
     const names = ['ENDPOINT', 'HEADERS', 'HEADERS_FILE'].map((name) => `OTEL_EXPORTER_OTLP_${name}`);
     const more = ['OTEL_TRACES_SAMPLER_ARG', 'OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES'];
     for (const name of [...names, ...more]) expect(problemsOf({ [name]: '' }), name).to.deep.equal([]);
-    expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: '' }).traceEndpoint).to.equal(null);
+    expect(loadOn({ OTEL_EXPORTER_OTLP_ENDPOINT: '' }).traceEndpoint).to.equal(null);
   });
 
   it('take a ratio and a URL and nothing like them', () => {
-    expect(load({ OTEL_TRACES_SAMPLER_ARG: '1' }).traceRatio).to.equal(1);
-    expect(load({ OTEL_TRACES_SAMPLER_ARG: '.25' }).traceRatio).to.equal(0.25);
+    expect(loadOn({ OTEL_TRACES_SAMPLER_ARG: '1' }).traceRatio).to.equal(1);
+    expect(loadOn({ OTEL_TRACES_SAMPLER_ARG: '.25' }).traceRatio).to.equal(0.25);
     for (const wrong of ['1.1', '-0.1', '1%', '.'])
       expect(problemsOf({ OTEL_TRACES_SAMPLER_ARG: wrong }), wrong).to.have.lengthOf(1);
     for (const wrong of [
@@ -321,8 +309,8 @@ describe('The secret', () => {
 
   it('comes from the variable or from a file, whose last line end is not part of it', () => {
     const key = new TextEncoder().encode(SECRET);
-    expect(load({ OMENDB_JWT_SECRET: SECRET }).jwtSecret).to.deep.equal([key]);
-    const config = load({ OMENDB_JWT_SECRET_FILE: file(`${SECRET}\n`) });
+    expect(loadOn({ OMENDB_JWT_SECRET: SECRET }).jwtSecret).to.deep.equal([key]);
+    const config = loadOn({ OMENDB_JWT_SECRET_FILE: file(`${SECRET}\n`) });
     expect(config.jwtSecret).to.deep.equal([key]);
     expect(config.jwtSecretFile).to.equal(join(folder, 'secret'));
   });
@@ -336,7 +324,7 @@ describe('The secret', () => {
 
   it('may be several keys, one a line, of which the first one signs', () => {
     const [next, old] = ['n'.repeat(40), 'o'.repeat(40)];
-    const { jwtSecret } = load({ OMENDB_JWT_SECRET_FILE: file(`${next}\r\n${old}\n\n`) });
+    const { jwtSecret } = loadOn({ OMENDB_JWT_SECRET_FILE: file(`${next}\r\n${old}\n\n`) });
     expect(jwtSecret?.map((key) => new TextDecoder().decode(key))).to.deep.equal([next, old]);
     expect(problemsOf({ OMENDB_JWT_SECRET_FILE: file(`${next}\nshort\n`) })[0]).to.include('too short');
   });

@@ -2,22 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ConfigError, loadConfig } from '#server/config/load.js';
-import type { Environment } from '#server/config/load.js';
 import { OPTIONS } from '#server/config/options.js';
+import { loadOn, problemsOf } from '../../support/config-problems.js';
 
 const SECRET = 'a secret that is long enough to sign with';
-const load = (env: Environment) => loadConfig(env, { cores: 2, memoryBytes: 8 * 2 ** 30 });
-
-function problemsOf(env: Environment): readonly string[] {
-  try {
-    load(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe('Settings in a file', () => {
   let folder: string;
@@ -38,8 +26,8 @@ describe('Settings in a file', () => {
 
   it('count like those of the environment, which counts more', () => {
     const env = file('OMENDB_HTTP_PORT: 1234', 'OMENDB_LOG_LEVEL: debug');
-    expect(load(env)).to.include({ httpPort: 1234, logLevel: 'debug', configFile: env.OMENDB_CONFIG_FILE });
-    expect(load({ ...env, OMENDB_LOG_LEVEL: 'warn' }).logLevel).to.equal('warn');
+    expect(loadOn(env)).to.include({ httpPort: 1234, logLevel: 'debug', configFile: env.OMENDB_CONFIG_FILE });
+    expect(loadOn({ ...env, OMENDB_LOG_LEVEL: 'warn' }).logLevel).to.equal('warn');
   });
 
   it('are checked alike, and problems with them say file and line', () => {
@@ -73,7 +61,7 @@ describe('Settings in a file', () => {
 
   it('may name the file of a secret', () => {
     writeFileSync(join(folder, 'secret'), SECRET);
-    const config = load(file(`OMENDB_JWT_SECRET_FILE: ${join(folder, 'secret')}`));
+    const config = loadOn(file(`OMENDB_JWT_SECRET_FILE: ${join(folder, 'secret')}`));
     expect(config).to.include({ host: '0.0.0.0', jwtSecretFile: join(folder, 'secret') });
   });
 

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import type { S3ObjectStore } from '#server/adapters/s3/s3-object-store.js';
 import type { OmenError } from '#server/core/errors.js';
 import { FakeClock } from '../../../support/fake-clock.js';
-import { FakeScheduler, settle } from '../../../support/fake-scheduler.js';
+import { FakeScheduler } from '../../../support/fake-scheduler.js';
+import { passingTime } from '../../../support/passing-time.js';
 import { SeededRng } from '../../../support/seeded-rng.js';
 import { openS3Store } from '../../../support/s3-store.js';
 import { S3Stub } from '../../../support/s3-stub.js';
@@ -46,7 +47,7 @@ describe('S3 reads', () => {
     it(`scenario 35: gives the right bytes of a range when the first answer has the fault ${fault}`, async () => {
       stub.fail(fault);
       const into = new Uint8Array(new SharedArrayBuffer(60_000));
-      const got = await passingTime(store.get('k', { range: { offset: 70_000, length: 60_000 }, into }));
+      const got = await passing(store.get('k', { range: { offset: 70_000, length: 60_000 }, into }));
       expect(got.kind === 'found' && [got.size, got.body.length]).to.deep.equal([BODY.length, 60_000]);
       expect(Buffer.compare(into, BODY.subarray(70_000, 130_000))).to.equal(0);
       expect(stub.requests.length).to.equal(fault === 'whole' ? 1 : 2);
@@ -55,14 +56,14 @@ describe('S3 reads', () => {
     if (fault === 'whole' || fault === 'wrong-range' || fault === 'short') continue;
     it(`gives a whole object when the first answer has the fault ${fault}`, async () => {
       stub.fail(fault);
-      const got = await passingTime(store.get('k'));
+      const got = await passing(store.get('k'));
       expect(got.kind === 'found' && Buffer.compare(got.body, BODY)).to.equal(0);
     });
   }
 
   it('scenario 35: fails, and returns no bytes, when every answer is cut', async () => {
     stub.fail('truncated', undefined, 100);
-    const error = await failureOf(passingTime(store.get('k', { range: { offset: 0, length: 1000 } })));
+    const error = await failureOf(passing(store.get('k', { range: { offset: 0, length: 1000 } })));
     expect(error.reason).to.equal('STORAGE_UNAVAILABLE');
     expect(stub.requests.length).to.equal(3);
   });
@@ -121,7 +122,7 @@ describe('S3 reads', () => {
     for (let i = 0; i < 5; i++) await scheduler.advance(1000);
     expect(ended).to.equal(false);
     late = false;
-    expect((await failureOf(passingTime(reading))).reason).to.equal('STORAGE_UNAVAILABLE');
+    expect((await failureOf(passing(reading))).reason).to.equal('STORAGE_UNAVAILABLE');
     expect(store.active).to.equal(0);
   });
 
@@ -180,18 +181,7 @@ describe('S3 reads', () => {
     expect(stub.requests.length).to.be.within(101, 108);
   });
 
-  /** Lets time pass as long as the call waits for it. */
-  async function passingTime<T>(call: Promise<T>): Promise<T> {
-    let over = false;
-    const ended = call.finally(() => (over = true));
-    void ended.catch(() => undefined);
-    while (!over) {
-      const seen = stub.requests.length;
-      await settle();
-      if (stub.inWork > 0 || stub.requests.length === seen) await scheduler.advance(50);
-    }
-    return ended;
-  }
+  const passing = <T>(call: Promise<T>): Promise<T> => passingTime(call, { stub, scheduler });
 });
 
 async function until(condition: () => boolean): Promise<void> {

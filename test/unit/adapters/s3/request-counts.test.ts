@@ -4,6 +4,7 @@ import type { S3ObjectStore } from '#server/adapters/s3/s3-object-store.js';
 import type { LabelsOf } from '#server/core/metrics/catalog.js';
 import { FakeClock } from '../../../support/fake-clock.js';
 import { FakeScheduler, settle } from '../../../support/fake-scheduler.js';
+import { passingTime } from '../../../support/passing-time.js';
 import { RecordedMetrics } from '../../../support/recorded-metrics.js';
 import { openS3Store } from '../../../support/s3-store.js';
 import type { StubFault, StubRequest } from '../../../support/s3-stub.js';
@@ -76,7 +77,7 @@ describe('Requests to a bucket', () => {
 
   for (const [name, call] of Object.entries(CALLS)) {
     it(`are counted as the bucket counts them, for ${name} and every fault`, async () => {
-      await passingTime(call(store));
+      await passing(call(store));
       expectTheBill('no fault');
       for (const operation of ['delete', 'get', 'list', 'multipart', 'put'] as const) {
         expect(counted(operation, 'error') + counted(operation, 'retry'), operation).to.equal(0);
@@ -84,7 +85,7 @@ describe('Requests to a bucket', () => {
       for (const fault of FAULTS) {
         for (const times of [1, 2, 100]) {
           stub.fail(fault, undefined, times);
-          await passingTime(call(store)).catch(() => undefined);
+          await passing(call(store)).catch(() => undefined);
           stub.heal();
           expectTheBill(`${fault}, ${times} times`);
         }
@@ -94,20 +95,20 @@ describe('Requests to a bucket', () => {
 
   it('that fail are retries until the call ends, and one error when it fails', async () => {
     stub.fail('503', undefined, 2);
-    await passingTime(store.get('k'));
+    await passing(store.get('k'));
     expect([counted('get', 'retry'), counted('get', 'ok'), counted('get', 'error')]).to.deep.equal([2, 1, 0]);
     stub.fail('503', undefined, 100);
-    await passingTime(store.get('k')).catch(() => undefined);
+    await passing(store.get('k')).catch(() => undefined);
     expect([counted('get', 'retry'), counted('get', 'ok'), counted('get', 'error')]).to.deep.equal([4, 1, 1]);
   });
 
   it('that find a precondition not met are good ones', async () => {
-    await passingTime(store.putIfAbsent('k', SMALL, '1'.repeat(32)));
+    await passing(store.putIfAbsent('k', SMALL, '1'.repeat(32)));
     expect([counted('put', 'ok'), counted('put', 'error'), counted('put', 'retry')]).to.deep.equal([1, 0, 0]);
   });
 
   it('that are asked a second time because the first is slow count as retries', async () => {
-    for (let reads = 0; reads < 64; reads++) await passingTime(store.get('k'));
+    for (let reads = 0; reads < 64; reads++) await passing(store.get('k'));
     const before = counted('get', 'ok');
     let first = true;
     stub.before = async () => {
@@ -115,7 +116,7 @@ describe('Requests to a bucket', () => {
       first = false;
       await new Promise(() => undefined);
     };
-    await passingTime(store.get('k'));
+    await passing(store.get('k'));
     expect([counted('get', 'ok') - before, counted('get', 'retry')]).to.deep.equal([1, 1]);
     expectTheBill('one hedge');
   });
@@ -131,23 +132,13 @@ describe('Requests to a bucket', () => {
   });
 
   it('tell the time of each part of a large object', async () => {
-    await passingTime(store.putIfAbsent('new', LARGE, NONCE));
+    await passing(store.putIfAbsent('new', LARGE, NONCE));
     expect(
       metrics.observed('omendb_object_store_request_seconds', { operation: 'multipart' }).length,
     ).to.equal(stub.requests.filter(({ operation }) => operation === 'part').length);
   });
 
-  async function passingTime<T>(call: Promise<T>): Promise<T> {
-    let over = false;
-    const ended = call.finally(() => (over = true));
-    void ended.catch(() => undefined);
-    while (!over) {
-      const seen = stub.requests.length;
-      await settle();
-      if (stub.inWork > 0 || stub.requests.length === seen) await scheduler.advance(50);
-    }
-    return ended;
-  }
+  const passing = <T>(call: Promise<T>): Promise<T> => passingTime(call, { stub, scheduler });
 });
 
 async function until(condition: () => boolean): Promise<void> {
