@@ -136,8 +136,10 @@ function buildSegment(space: Space, input: IvfInput): BuiltSegment {
   const pointers = {
     raw: space.allocate(rows * dimensions * 4),
     factors: space.allocate(rows * 4),
-    centroids: space.allocate(plan.centroidBytes),
-    postings: space.allocate(plan.postingBytes),
+    centroids: space.allocate(plan.sizes.centroids),
+    postingTable: space.allocate(plan.sizes.postingTable),
+    centroidRows: space.allocate(plan.sizes.centroidRows),
+    postings: space.allocate(plan.sizes.postings),
   };
   plan.order.forEach((source, row) => {
     const from = input.raw / 4 + source * dimensions;
@@ -150,8 +152,10 @@ function buildSegment(space: Space, input: IvfInput): BuiltSegment {
   const pieces = [
     [pointers.raw, rows * dimensions * 4],
     [pointers.factors, rows * 4],
-    [pointers.centroids, plan.centroidBytes],
-    [pointers.postings, plan.postingBytes],
+    [pointers.centroids, plan.sizes.centroids],
+    [pointers.postingTable, plan.sizes.postingTable],
+    [pointers.centroidRows, plan.sizes.centroidRows],
+    [pointers.postings, plan.sizes.postings],
   ] as const;
   return {
     view,

@@ -4,7 +4,7 @@ import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { buildScratchBytes, planIvf, writeIvf } from '#server/core/index/build.js';
 import type { CalibrationReport } from '#server/core/index/calibrate.js';
 import type { FlatView } from '#server/core/index/flat.js';
-import type { IvfView } from '#server/core/index/layout.js';
+import type { IvfSizes, IvfView } from '#server/core/index/layout.js';
 import { Arena } from '#server/core/memory/arena.js';
 import type { Kernels, KernelVariant } from '#server/core/vector/kernels.js';
 import { instantiateKernels } from '#server/core/vector/kernels.js';
@@ -65,15 +65,16 @@ export class VectorSpace {
     const pointers = {
       raw: stored.raw,
       factors: stored.factors,
-      centroids: this.allocate(plan.centroidBytes),
-      postings: this.allocate(plan.postingBytes),
+      centroids: this.allocate(plan.sizes.centroids),
+      postingTable: this.allocate(plan.sizes.postingTable),
+      centroidRows: this.allocate(plan.sizes.centroidRows),
+      postings: this.allocate(plan.sizes.postings),
     };
     const { view, report } = writeIvf(this.kernels, scratch, plan, pointers);
-    const bytes = [
-      this.arena.bytes(pointers.centroids, plan.centroidBytes).slice(),
-      this.arena.bytes(pointers.postings, plan.postingBytes).slice(),
-    ];
-    return { view, report, order: plan.order, bytes, pointers, flat: stored };
+    const bytes = Object.entries(plan.sizes).map(([name, size]) =>
+      this.arena.bytes(pointers[name as keyof IvfSizes], size).slice(),
+    );
+    return { view, report, order: plan.order, bytes, sizes: plan.sizes, pointers, flat: stored };
   }
 
   /** A bitmap with the bits of these rows set. */
@@ -93,9 +94,10 @@ export interface BuiltIndex {
   readonly view: IvfView;
   readonly report: CalibrationReport;
   readonly order: Uint32Array;
-  /** The two sections. */
+  /** The sections. */
   readonly bytes: readonly Uint8Array[];
-  readonly pointers: { readonly centroids: number; readonly postings: number };
+  readonly sizes: IvfSizes;
+  readonly pointers: Readonly<Record<keyof IvfSizes, number>>;
   /** The rows in the index's order. */
   readonly flat: FlatView;
 }

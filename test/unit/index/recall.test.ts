@@ -163,7 +163,7 @@ describe('Building a clustered segment', function () {
   it('refuses to open bytes that contradict themselves', () => {
     const index = space.build('cosine', clusteredRows(6, 1000, 8, 10));
     const pointers = { ...index.flat, ...index.pointers };
-    const sizes = { centroids: index.bytes[0]?.length ?? 0, postings: index.bytes[1]?.length ?? 0 };
+    const { sizes } = index;
     expect(openIvf(space.kernels, pointers, sizes)).to.deep.equal(index.view);
     expect(() => openIvf(space.kernels, pointers, { ...sizes, postings: sizes.postings - 64 })).to.throw(
       'short',
@@ -173,7 +173,7 @@ describe('Building a clustered segment', function () {
       [pointers.centroids, 'OIVF'],
       [pointers.centroids + 4, 'version'],
       [pointers.centroids + 28, 'short|ends'],
-      [pointers.postings + 4, 'ascending|ends'],
+      [pointers.postingTable + 4, 'ascending|ends'],
     ] as const) {
       const before = space.arena.u32[at / 4] ?? 0;
       space.arena.u32[at / 4] = before ^ 0x00ffff00;

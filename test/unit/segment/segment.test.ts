@@ -71,11 +71,11 @@ describe('Segment', () => {
     ).to.deep.equal([
       ['ids', 256, 5, 0],
       ['raw', 4096, 100_000, 1],
-      ['factors', 104_128, 0, 8],
-      ['checksums', 104_128, 32, 0],
+      ['factors', 104_128, 0, 26],
+      ['checksums', 104_128, 104, 0],
     ]);
-    expect(plan.directory).to.equal(104_192);
-    expect(plan.size).to.equal(104_192 + 4 * 32 + 64);
+    expect(plan.directory).to.equal(104_256);
+    expect(plan.size).to.equal(104_256 + 4 * 32 + 64);
   });
 
   it('has a number for each kind of section', () => {

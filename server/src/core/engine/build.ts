@@ -11,8 +11,11 @@ import type { IvfPlan } from '../index/plan.js';
 import { Setsum } from '../log/setsum.js';
 import { buildAttributeIndex } from '../segment/attribute-builder.js';
 import { buildIdIndex } from '../segment/id-index.js';
-import type { SegmentPlan } from '../segment/layout.js';
-import { planSegment } from '../segment/layout.js';
+import type { SegmentHeader } from '../segment/header.js';
+import { encodeHeader } from '../segment/header.js';
+import type { SectionLength, SegmentPlan } from '../segment/layout.js';
+import { HEADER_BYTES, planSegment } from '../segment/layout.js';
+import { firstRowsOf, marksBytes, writeMarks } from '../segment/marks.js';
 import { RowHeapView, RowHeapWriter, rowHeapBytes } from '../segment/row-heap.js';
 import { SegmentWriter } from '../segment/segment-writer.js';
 import { sequencesBytes, writeSequence } from '../segment/sequences.js';
@@ -84,13 +87,6 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
   const idIndex = buildIdIndex(new RowHeapView(ids, rows.count));
   const attributeIndex = buildAttributeIndex(new RowHeapView(attributes, rows.count));
   const plan = planSegment([
-    ...(clustering === null
-      ? []
-      : [
-          { kind: 'centroids' as const, length: clustering.plan.centroidBytes },
-          { kind: 'postings' as const, length: clustering.plan.postingBytes },
-          { kind: 'selfTest' as const, length: selfTestBytes(Math.min(SELF_TEST_QUERIES, rows.count)) },
-        ]),
     { kind: 'raw', length: rows.count * rowStride(task.dimensions) * 4 },
     { kind: 'factors', length: rows.count * 4 },
     { kind: 'ids', length: ids.length },
@@ -98,6 +94,7 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
     { kind: 'attributes', length: attributes.length },
     { kind: 'attributeIndex', length: attributeIndex.length },
     { kind: 'sequences', length: sequencesBytes(rows.count) },
+    ...(clustering === null ? [] : indexSections(clustering.plan, rows.count)),
   ]);
   const pointer = await memory.allocate(plan.size, 'a segment');
   try {
@@ -115,22 +112,37 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
         order,
       ] as const),
     );
-    const summary = clustering === null ? {} : writeClusters(kernels, clustering, writer, at);
-    writer.finish({
-      collectionId: task.collectionId,
-      jobId: task.jobId,
-      rows: rows.count,
-      dimensions: task.dimensions,
-      metric: task.metric,
-      clusters: clustering?.plan.clusters ?? 0,
-      minSequence: range.minSequence,
-      maxSequence: range.maxSequence,
-    });
+    const header: SegmentHeader = {
+      ...{ collectionId: task.collectionId, jobId: task.jobId, rows: rows.count },
+      ...{ dimensions: task.dimensions, metric: task.metric, clusters: clustering?.plan.clusters ?? 0 },
+      ...{ minSequence: range.minSequence, maxSequence: range.maxSequence },
+    };
+    const written = clustering === null ? {} : writeClusters(kernels, clustering, writer, at);
+    if (clustering !== null) {
+      writer.put('headerCopy', encodeHeader(header));
+      const heaps = [ids, attributes].map((heap) => new RowHeapView(heap, rows.count));
+      writeMarks(writer.section('marks'), firstRowsOf(writer.section('postingTable')), heaps);
+    }
+    writer.finish(header);
+    const summary = { ...written, skeleton: plan.skeleton };
     return { pointer, bytes: plan.size, rows: rows.count, ...range, clustered: clustering !== null, summary };
   } catch (error) {
     memory.free(pointer);
     throw error;
   }
+}
+
+/** The index in the order of the file: what a query plans with comes last. */
+function indexSections({ sizes, clusters }: IvfPlan, rows: number): SectionLength[] {
+  return [
+    { kind: 'selfTest', length: selfTestBytes(Math.min(SELF_TEST_QUERIES, rows)) },
+    { kind: 'centroidRows', length: sizes.centroidRows },
+    { kind: 'postings', length: sizes.postings },
+    { kind: 'headerCopy', length: HEADER_BYTES },
+    { kind: 'centroids', length: sizes.centroids },
+    { kind: 'postingTable', length: sizes.postingTable },
+    { kind: 'marks', length: marksBytes(clusters) },
+  ];
 }
 
 type Addresses = (kind: SegmentPlan['sections'][number]['kind']) => number;
@@ -183,8 +195,8 @@ function writeClusters(
   const pointers = {
     raw: at('raw'),
     factors: at('factors'),
-    centroids: at('centroids'),
-    postings: at('postings'),
+    ...{ centroids: at('centroids'), postingTable: at('postingTable') },
+    ...{ centroidRows: at('centroidRows'), postings: at('postings') },
   };
   const { view, report } = writeIvf(kernels, scratch, plan, pointers);
   writeSelfTest(writer.section('selfTest'), report);

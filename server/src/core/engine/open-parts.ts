@@ -4,6 +4,7 @@
  */
 import type { FlatView } from '../index/flat.js';
 import type { IvfView } from '../index/layout.js';
+import type { IvfSizes } from '../index/layout.js';
 import { openIvf } from '../index/layout.js';
 import type { SegmentView } from '../segment/segment-view.js';
 import { openSegment } from '../segment/segment-view.js';
@@ -52,9 +53,20 @@ export function openPart(kernels: Kernels, part: SegmentPart): OpenedSegment {
   const ivf = clustered
     ? openIvf(
         kernels,
-        { raw: flat.raw, factors: flat.factors, centroids: at('centroids'), postings: at('postings') },
-        { centroids: view.required('centroids').length, postings: view.required('postings').length },
+        {
+          ...{ raw: flat.raw, factors: flat.factors, centroids: at('centroids') },
+          ...{ postingTable: at('postingTable'), centroidRows: at('centroidRows'), postings: at('postings') },
+        },
+        ivfSizesOf(view),
       )
     : null;
   return { view, flat, ivf };
+}
+
+function ivfSizesOf(view: SegmentView): IvfSizes {
+  const bytes = (kind: keyof IvfSizes): number => view.required(kind).length;
+  return {
+    ...{ centroids: bytes('centroids'), postingTable: bytes('postingTable') },
+    ...{ centroidRows: bytes('centroidRows'), postings: bytes('postings') },
+  };
 }

@@ -89,7 +89,7 @@ export function planIvf(kernels: Kernels, scratch: Scratch, input: IvfInput): Iv
 }
 
 /**
- * Writes both sections and measures how many postings a query has to read. `raw` and `factors` hold the rows
+ * Writes the sections and measures how many postings a query has to read. `raw` and `factors` hold the rows
  * in the plan's order.
  */
 export function writeIvf(
@@ -101,14 +101,14 @@ export function writeIvf(
   const mark = scratch.mark();
   const layout = centroidLayout(plan.dimensions, plan.clusters);
   const stride = rowStride(plan.dimensions);
-  kernels.f32.fill(0, pointers.centroids / 4, (pointers.centroids + plan.centroidBytes) / 4);
+  kernels.f32.fill(0, pointers.centroids / 4, (pointers.centroids + plan.sizes.centroids) / 4);
   writeHeader(kernels, pointers.centroids, plan, {
     rerank: 4,
     nprobe: new Uint32Array(CALIBRATED_K.length * CALIBRATED_TARGETS.length).fill(plan.clusters),
   });
   kernels.f32.set(plan.quantizer.subarray(0, stride), (pointers.centroids + layout.centres) / 4);
   kernels.f32.set(plan.quantizer.subarray(stride, stride * 2), (pointers.centroids + layout.steps) / 4);
-  kernels.f32.set(plan.centroids, (pointers.centroids + layout.rows) / 4);
+  kernels.f32.set(plan.centroids, pointers.centroidRows / 4);
   const inverses = scratch.take(stride * 4);
   kernels.f32.set(plan.quantizer.subarray(stride * 2), inverses / 4);
   const quantizer = {
@@ -116,13 +116,12 @@ export function writeIvf(
     steps: pointers.centroids + layout.steps,
     inverses,
   };
-  writeCentroidCodes(kernels, scratch, plan, pointers.centroids, quantizer);
+  writeCentroidCodes(kernels, scratch, plan, pointers, quantizer);
   writePostings(kernels, scratch, plan, pointers, quantizer);
   scratch.release(mark);
-  const sizes = { centroids: plan.centroidBytes, postings: plan.postingBytes };
-  const report = calibrate(kernels, scratch, openIvf(kernels, pointers, sizes), plan);
+  const report = calibrate(kernels, scratch, openIvf(kernels, pointers, plan.sizes), plan);
   writeHeader(kernels, pointers.centroids, plan, report.calibration);
-  return { view: openIvf(kernels, pointers, sizes), report };
+  return { view: openIvf(kernels, pointers, plan.sizes), report };
 }
 
 /** Clusters for a segment of so many rows: at least one. */

@@ -1,7 +1,7 @@
 /*
- * The two sections of a clustered segment, as bytes: `centroids` (small, read by every query) and `postings`
- * (read in part). `docs/formats/postings.md` draws them. They are position-independent and are scanned where
- * they lie.
+ * The index of a clustered segment, as bytes: `centroids` and `postingTable` (small, read by every query),
+ * `postings` (read in part) and `centroidRows` (read by merges). `docs/formats/postings.md` draws them. They
+ * are position-independent and are scanned where they lie.
  *
  * Invariant: `openIvf` accepts only bytes whose sizes agree with each other, so that no kernel is ever led
  * outside of a section.
@@ -13,7 +13,7 @@ import { METRIC_NUMBERS, metricOfNumber, rowStride } from '../vector/metric.js';
 
 /** "OIVF" as little-endian bytes. */
 const MAGIC = 0x4656494f;
-const VERSION = 1;
+const VERSION = 2;
 const HEADER_BYTES = 192;
 const CALIBRATION_AT = 64;
 const LANES = 16;
@@ -50,8 +50,14 @@ export interface IvfPointers {
   /** One f32 per row. */
   readonly factors: number;
   readonly centroids: number;
+  readonly postingTable: number;
+  /** 0 when they are not in memory, as `postings`. */
+  readonly centroidRows: number;
   readonly postings: number;
 }
+
+/** Bytes of the sections that `IvfPointers` names. */
+export type IvfSizes = Readonly<Record<'centroids' | 'postingTable' | 'centroidRows' | 'postings', number>>;
 
 /** A clustered segment in the arena, decoded as far as a query needs it. */
 export interface IvfView extends IvfShape {
@@ -65,7 +71,7 @@ export interface IvfView extends IvfShape {
   readonly terms: number;
   readonly centres: number;
   readonly steps: number;
-  /** f32 rows. */
+  /** f32 rows; 0 when they are not in memory. */
   readonly centroidRows: number;
   readonly centroidBlocks: number;
   readonly centroidBlockCount: number;
@@ -73,6 +79,7 @@ export interface IvfView extends IvfShape {
   readonly table: number;
   /** u32: first row of every cluster, and the number of rows: rows are numbered by their first posting. */
   readonly firstRows: number;
+  /** 0 when they are not in memory: then each posting is handed over by itself. */
   readonly postingBlocks: number;
   readonly calibration: Calibration;
 }
@@ -100,19 +107,25 @@ export function centroidLayout(dimensions: number, clusters: number) {
   const stride = rowStride(dimensions);
   const centres = HEADER_BYTES;
   const steps = centres + align64(stride * 4);
-  const rows = steps + align64(stride * 4);
-  const blocks = rows + align64(clusters * stride * 4);
+  const blocks = steps + align64(stride * 4);
   const bytes = blocks + Math.ceil(clusters / LANES) * blockBytes(stride / 4, 2);
-  return { centres, steps, rows, blocks, bytes };
+  return { centres, steps, blocks, bytes };
 }
 
-/** Offsets within the `postings` section, and its size. */
-export function postingLayout(shape: Pick<IvfShape, 'metric' | 'dimensions' | 'clusters' | 'blocks'>) {
-  const firstRows = (shape.clusters + 1) * 4;
-  const blocks = align64(firstRows * 2);
-  const bytes =
-    blocks + shape.blocks * blockBytes(rowStride(shape.dimensions) / 4, termsOfMetric(shape.metric));
-  return { firstRows, blocks, bytes };
+/** Bytes of the sections of an index of this shape. */
+export function ivfSizes(shape: Pick<IvfShape, 'metric' | 'dimensions' | 'clusters' | 'blocks'>): IvfSizes {
+  const stride = rowStride(shape.dimensions);
+  return {
+    centroids: centroidLayout(shape.dimensions, shape.clusters).bytes,
+    postingTable: (shape.clusters + 1) * 8,
+    centroidRows: shape.clusters * stride * 4,
+    postings: shape.blocks * blockBytes(stride / 4, termsOfMetric(shape.metric)),
+  };
+}
+
+/** Where the rows of the clusters begin in the section `postingTable`, behind the blocks of the postings. */
+export function firstRowsAt(clusters: number): number {
+  return (clusters + 1) * 4;
 }
 
 /** Writes the header of the `centroids` section; the rest of the section is the caller's to fill. */
@@ -130,12 +143,8 @@ export function writeHeader(
   kernels.u32.set(calibration.nprobe, at + CALIBRATION_AT / 4);
 }
 
-/** Reads the two sections. Throws `DATA_CORRUPTED` when they contradict themselves or their sizes. */
-export function openIvf(
-  kernels: Kernels,
-  pointers: IvfPointers,
-  bytes: { readonly centroids: number; readonly postings: number },
-): IvfView {
+/** Reads the sections. Throws `DATA_CORRUPTED` when they contradict themselves or their sizes. */
+export function openIvf(kernels: Kernels, pointers: IvfPointers, bytes: IvfSizes): IvfView {
   const at = pointers.centroids / 4;
   const word = (index: number): number => kernels.u32[at + index] ?? 0;
   const metric = metricOfNumber(word(2));
@@ -151,11 +160,14 @@ export function openIvf(
   };
   const stride = rowStride(shape.dimensions);
   const centroids = centroidLayout(shape.dimensions, shape.clusters);
-  const postings = postingLayout(shape);
-  check(shape.clusters > 0 && centroids.bytes <= bytes.centroids, 'the centroids are cut short');
-  check(postings.bytes <= bytes.postings, 'the postings are cut short');
-  checkTable(kernels, pointers.postings, shape.clusters, shape.blocks, 'blocks');
-  checkTable(kernels, pointers.postings + postings.firstRows, shape.clusters, shape.rows, 'rows');
+  const sizes = ivfSizes(shape);
+  const firstRows = pointers.postingTable + firstRowsAt(shape.clusters);
+  check(shape.clusters > 0 && sizes.centroids <= bytes.centroids, 'the centroids are cut short');
+  check(sizes.postingTable <= bytes.postingTable, 'the table of postings is cut short');
+  check(sizes.centroidRows <= bytes.centroidRows, 'the rows of the centroids are cut short');
+  check(sizes.postings <= bytes.postings, 'the postings are cut short');
+  checkTable(kernels, pointers.postingTable, shape.clusters, shape.blocks, 'blocks');
+  checkTable(kernels, firstRows, shape.clusters, shape.rows, 'rows');
   const calibrated = at + CALIBRATION_AT / 4;
   return {
     ...shape,
@@ -166,12 +178,12 @@ export function openIvf(
     terms: termsOfMetric(metric),
     centres: pointers.centroids + centroids.centres,
     steps: pointers.centroids + centroids.steps,
-    centroidRows: pointers.centroids + centroids.rows,
+    centroidRows: pointers.centroidRows,
     centroidBlocks: pointers.centroids + centroids.blocks,
     centroidBlockCount: Math.ceil(shape.clusters / LANES),
-    table: pointers.postings,
-    firstRows: pointers.postings + postings.firstRows,
-    postingBlocks: pointers.postings + postings.blocks,
+    table: pointers.postingTable,
+    firstRows,
+    postingBlocks: pointers.postings,
     calibration: {
       rerank: kernels.f32[at + 8] ?? 0,
       nprobe: kernels.u32.slice(calibrated, calibrated + CALIBRATED_TARGETS.length * CALIBRATED_K.length),

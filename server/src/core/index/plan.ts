@@ -6,7 +6,8 @@
 import type { Metric } from '../vector/metric.js';
 import { rowStride } from '../vector/metric.js';
 import type { IvfShape } from './layout.js';
-import { BLOCK_ENTRIES, centroidLayout, postingLayout } from './layout.js';
+import { BLOCK_ENTRIES, ivfSizes } from './layout.js';
+import type { IvfSizes } from './layout.js';
 
 /** Stands for "no second cluster". */
 export const NO_CLUSTER = 0xffffffff;
@@ -31,9 +32,8 @@ export interface IvfPlan extends IvfShape {
   readonly queries: Uint32Array;
   /** `order[row]`: the input's number of the row that gets number `row`. */
   readonly order: Uint32Array;
-  /** Bytes to provide for the two sections. */
-  readonly centroidBytes: number;
-  readonly postingBytes: number;
+  /** Bytes to provide for the sections. */
+  readonly sizes: IvfSizes;
   /** By new row number; the second is 0xffffffff for rows with one posting. */
   readonly first: Uint32Array;
   readonly second: Uint32Array;
@@ -109,8 +109,7 @@ export function orderRows(
     second,
     centroids: centroids.slice(0, clusters * stride),
     quantizer: trained.quantizer,
-    centroidBytes: centroidLayout(input.dimensions, clusters).bytes,
-    postingBytes: postingLayout(shape).bytes,
+    sizes: ivfSizes(shape),
   };
 }
 

@@ -6,7 +6,7 @@ import { rowStride } from '../vector/metric.js';
 import type { Scratch } from '../vector/scratch.js';
 import { encodeCentroids } from './kmeans.js';
 import type { IvfPointers } from './layout.js';
-import { BLOCK_ENTRIES, blockBytes, centroidLayout, postingLayout, termsOfMetric } from './layout.js';
+import { BLOCK_ENTRIES, blockBytes, centroidLayout, firstRowsAt, termsOfMetric } from './layout.js';
 import type { IvfPlan } from './plan.js';
 import { NO_CLUSTER } from './plan.js';
 import type { Quantizer } from './quantizer.js';
@@ -16,7 +16,7 @@ export function writeCentroidCodes(
   kernels: Kernels,
   scratch: Scratch,
   plan: IvfPlan,
-  section: number,
+  pointers: IvfPointers,
   quantizer: Quantizer,
 ): void {
   const mark = scratch.mark();
@@ -26,8 +26,8 @@ export function writeCentroidCodes(
   for (let c = 0; c < plan.clusters; c++) kernels.u32[numbers / 4 + c] = c;
   const centroids = {
     clusters: plan.clusters,
-    rows: section + layout.rows,
-    blocks: section + layout.blocks,
+    rows: pointers.centroidRows,
+    blocks: pointers.centroids + layout.blocks,
   };
   encodeCentroids(kernels, stride, quantizer, centroids, numbers);
   scratch.release(mark);
@@ -48,11 +48,10 @@ export function writePostings(
   const { starts, entries } = listEntries(plan);
   const list = scratch.take(entries.length * 4);
   kernels.u32.set(entries, list / 4);
-  const table = pointers.postings / 4;
-  const layout = postingLayout(plan);
-  const blocks = pointers.postings + layout.blocks;
-  kernels.u32.fill(0, table, blocks / 4);
-  writeFirstRows(kernels, plan, (pointers.postings + layout.firstRows) / 4);
+  const table = pointers.postingTable / 4;
+  const blocks = pointers.postings;
+  kernels.u32.fill(0, table, table + plan.sizes.postingTable / 4);
+  writeFirstRows(kernels, plan, (pointers.postingTable + firstRowsAt(plan.clusters)) / 4);
   let block = 0;
   for (let c = 0; c < plan.clusters; c++) {
     const from = starts[c] ?? 0;

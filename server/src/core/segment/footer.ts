@@ -2,7 +2,7 @@
  * The end of a segment: the directory of its sections and a checksum from which everything else can be
  * checked.
  *
- * Idea: a section's checksum in the directory covers the checksums of its 16 KiB blocks, and the footer's
+ * Idea: a section's checksum in the directory covers the checksums of its 4 KiB blocks, and the footer's
  * checksum covers the directory and the header's checksum. So the footer's checksum is one of the whole
  * segment, and yet any block can be checked alone.
  */
@@ -65,26 +65,28 @@ export function encodeFooter(
 /**
  * Reads the footer at the end of `bytes` and checks that the directory makes sense. Throws `DATA_CORRUPTED`.
  *
- * @param bytes The whole segment.
+ * @param bytes The segment from byte `base` on, to its end.
  */
-export function decodeFooter(bytes: Uint8Array, source: string): SegmentFooter {
-  const size = bytes.length;
+export function decodeFooter(bytes: Uint8Array, source: string, base = 0): SegmentFooter {
+  const size = base + bytes.length;
   const file = new ByteReader(bytes, `footer of ${source}`);
-  if (size < HEADER_BYTES + TAIL_BYTES) throw file.corrupted('the segment', 'a header and a footer', 0);
-  const tailAt = size - TAIL_BYTES;
+  if (size < HEADER_BYTES + TAIL_BYTES || bytes.length < TAIL_BYTES)
+    throw file.corrupted('the segment', 'a header and a footer', 0);
+  const tailAt = bytes.length - TAIL_BYTES;
   file.seek(tailAt + MAGIC_AT, 'the end mark');
   const magic = file.bytes(MAGIC.length, 'the end mark');
   if (MAGIC.some((byte, index) => magic[index] !== byte)) {
     throw file.corrupted('the end mark', 'that of a segment: the object may be cut short', tailAt + MAGIC_AT);
   }
   file.seek(tailAt, 'the directory');
-  const directory = file.u64('the place of the directory');
+  const place = file.u64('the place of the directory');
+  const directory = place - base;
   const statedSize = file.u64('the size');
   const count = file.u32('the number of sections');
   const headerChecksum = file.u32("the header's checksum");
   file.seek(tailAt + VERSION_AT, 'the version');
   const version = file.u32('the version');
-  if (directory < HEADER_BYTES || directory + count * DIRECTORY_ENTRY_BYTES !== tailAt) {
+  if (place < HEADER_BYTES || directory < 0 || directory + count * DIRECTORY_ENTRY_BYTES !== tailAt) {
     throw file.corrupted('the place of the directory', `${count} entries before the tail`, tailAt);
   }
   if (file.u32('the checksum') !== crc32c(bytes.subarray(directory, tailAt + CRC_AT))) {
@@ -100,8 +102,8 @@ export function decodeFooter(bytes: Uint8Array, source: string): SegmentFooter {
   if (statedSize !== size) throw file.corrupted('the size', `${size} and not ${statedSize}`, tailAt + 8);
   file.seek(directory, 'the directory');
   const entries = Array.from({ length: count }, () => readEntry(file));
-  checkDirectory(entries, directory, file);
-  return { entries, headerChecksum, directory, size };
+  checkDirectory(entries, place, { file, at: directory });
+  return { entries, headerChecksum, directory: place, size };
 }
 
 function readEntry(file: ByteReader): DirectoryEntry {
@@ -118,9 +120,13 @@ function readEntry(file: ByteReader): DirectoryEntry {
  * What a writer of this format guarantees even if the checksum is right: a reader must not go astray over a
  * foreign directory.
  */
-function checkDirectory(entries: readonly DirectoryEntry[], directory: number, file: ByteReader): void {
+function checkDirectory(
+  entries: readonly DirectoryEntry[],
+  directory: number,
+  { file, at }: { readonly file: ByteReader; readonly at: number },
+): void {
   const fault = (index: number, expected: string): OmenError =>
-    file.corrupted(`section ${index} of the directory`, expected, directory + index * DIRECTORY_ENTRY_BYTES);
+    file.corrupted(`section ${index} of the directory`, expected, at + index * DIRECTORY_ENTRY_BYTES);
   let end = HEADER_BYTES;
   let checksums = 0;
   const seen = new Set<SectionKind>();

@@ -28,11 +28,43 @@ export function verifySegment(bytes: Uint8Array, footer: SegmentFooter, source: 
 }
 
 /**
- * Checks whole blocks of one section against the table of checksums.
+ * Checks every byte of the end of a segment, from byte `base` on. Throws like `verifySegment`.
+ *
+ * @param bytes From the begin of a section to the end of the segment.
+ */
+export function verifySkeleton(
+  bytes: Uint8Array,
+  footer: SegmentFooter,
+  { source, base }: { readonly source: string; readonly base: number },
+): void {
+  const table = checksumTable(bytes, footer, base);
+  let end = base;
+  for (const entry of footer.entries) {
+    if (entry.kind !== 'checksums') checkTable(table, entry, source);
+    else if (crc32c(table) !== entry.checksum) throw damaged(source, 'the checksums', entry.offset);
+    if (entry.offset < base) continue;
+    checkGap(bytes, end - base, entry.offset - base, source);
+    end = entry.offset + entry.length;
+    if (entry.kind === 'checksums') continue;
+    verifyBlocks(bytes.subarray(entry.offset - base, end - base), 0, entry, table, source);
+  }
+  checkGap(bytes, end - base, footer.directory - base, source);
+}
+
+/** Throws `DATA_CORRUPTED` when the checksums of a section's blocks are not those that the directory knows. */
+function checkTable(table: Uint8Array, entry: DirectoryEntry, source: string): void {
+  const covered = table.subarray(...tableRange(entry));
+  if (crc32c(covered) === entry.checksum) return;
+  throw damaged(source, `checksums of section ${nameOf(entry)}`, covered.byteOffset - table.byteOffset);
+}
+
+/**
+ * Checks whole blocks of one section against the table of checksums. Throws like `verifySegment`.
  *
  * @param blocks The section's bytes from block `firstBlock` on, up to a block's or the section's end.
+ * @param table The section `checksums`, which was checked.
  */
-function verifyBlocks(
+export function verifyBlocks(
   blocks: Uint8Array,
   firstBlock: number,
   entry: DirectoryEntry,
@@ -48,10 +80,10 @@ function verifyBlocks(
   }
 }
 
-function checksumTable(bytes: Uint8Array, footer: SegmentFooter): Uint8Array {
+function checksumTable(bytes: Uint8Array, footer: SegmentFooter, base = 0): Uint8Array {
   const entry = footer.entries.at(-1);
   if (entry?.kind !== 'checksums') throw new Error('a footer without checksums passed its checks');
-  return bytes.subarray(entry.offset, entry.offset + entry.length);
+  return bytes.subarray(entry.offset - base, entry.offset - base + entry.length);
 }
 
 function tableRange(entry: DirectoryEntry): [number, number] {

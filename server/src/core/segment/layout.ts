@@ -25,18 +25,37 @@ export const SECTION_NUMBERS = {
   /** Kept for a graph of the centroids. */
   hnsw: 11,
   selfTest: 12,
-  /** One checksum for every 16 KiB of every other section. */
+  /** One checksum for every 4 KiB of every other section. */
   checksums: 13,
+  /** Where postings and clusters begin. */
+  postingTable: 14,
+  /** Centroids as f32, which only a merge reads. */
+  centroidRows: 15,
+  /** Where the ids and attributes of a cluster's rows lie. */
+  marks: 16,
+  /** The header again. */
+  headerCopy: 17,
 } as const;
 
 export type SectionKind = keyof typeof SECTION_NUMBERS;
 
-export const SEGMENT_VERSION = 1;
+export const SEGMENT_VERSION = 2;
 export const HEADER_BYTES = 256;
 export const DIRECTORY_ENTRY_BYTES = 32;
 export const TAIL_BYTES = 64;
-/** The piece of a section that one checksum covers. */
-export const CHECKSUM_BLOCK_BYTES = 16_384;
+/** The piece of a section that one checksum covers: the least that can be read and checked alone. */
+export const CHECKSUM_BLOCK_BYTES = 4096;
+/**
+ * The end of a segment, from the first of these on, is its skeleton: what a query plans with. They are the
+ * last sections, so one read of an object's end opens it.
+ */
+export const SKELETON_SECTIONS = [
+  'headerCopy',
+  'centroids',
+  'postingTable',
+  'marks',
+  'checksums',
+] as const satisfies readonly SectionKind[];
 
 const SECTION_ALIGNMENT = 64;
 /** A page of memory and of a disk: rows are read back one group of pages at a time. */
@@ -60,6 +79,8 @@ export interface SegmentPlan {
   readonly directory: number;
   /** Bytes of the whole segment. */
   readonly size: number;
+  /** Where the skeleton begins; the size, when there is none. */
+  readonly skeleton: number;
 }
 
 /** Offsets for sections of these lengths, in this order; the checksums section is added. Pure. */
@@ -85,6 +106,7 @@ export function planSegment(sections: readonly SectionLength[]): SegmentPlan {
     sections: planned,
     directory,
     size: directory + planned.length * DIRECTORY_ENTRY_BYTES + TAIL_BYTES,
+    skeleton: planned.find(({ kind }) => kind === SKELETON_SECTIONS[0])?.offset ?? offset,
   };
 }
 

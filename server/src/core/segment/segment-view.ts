@@ -7,14 +7,14 @@ import { Setsum } from '../log/setsum.js';
 import type { Metric } from '../vector/metric.js';
 import { rowStride } from '../vector/metric.js';
 import { AttributeIndexView } from './attribute-index.js';
-import type { SegmentFooter } from './footer.js';
+import type { DirectoryEntry, SegmentFooter } from './footer.js';
 import { decodeFooter } from './footer.js';
 import type { SegmentHeader } from './header.js';
 import { decodeHeader } from './header.js';
 import { IdIndexView } from './id-index.js';
-import { verifySegment } from './integrity.js';
+import { verifySegment, verifySkeleton } from './integrity.js';
 import type { SectionKind } from './layout.js';
-import { HEADER_BYTES } from './layout.js';
+import { HEADER_BYTES, SKELETON_SECTIONS } from './layout.js';
 import { RowHeapView } from './row-heap.js';
 import { readSequence } from './sequences.js';
 
@@ -25,6 +25,12 @@ export interface OpenOptions {
   readonly collectionId?: string;
   /** What to call the segment in errors: its key. */
   readonly source?: string;
+}
+
+/** Where the bytes come from, when they are only the end of a segment. */
+export interface SkeletonOptions extends Omit<OpenOptions, 'verify'> {
+  /** Offset of their first byte in the segment. */
+  readonly base: number;
 }
 
 /**
@@ -39,17 +45,41 @@ export function openSegment(bytes: Uint8Array, options: OpenOptions): SegmentVie
   const footer = decodeFooter(bytes, source);
   const header = decodeHeader(bytes, source);
   if (options.verify) verifySegment(bytes, footer, source);
-  if (options.collectionId !== undefined && options.collectionId !== header.collectionId) {
-    throw new OmenError(
-      'DATA_CORRUPTED',
-      `${source} belongs to collection ${header.collectionId}, expected was ${options.collectionId}`,
-      { metadata: { section: 'header', offset: '48' } },
-    );
-  }
-  return new SegmentView(bytes, header, footer, source);
+  checkOwner(header, options, source);
+  return new SegmentView(bytes, header, footer, { source, base: 0 });
 }
 
-/** Made by `openSegment`. Valid as long as the memory behind it is. */
+/**
+ * Opens the skeleton of a segment: what a query plans with. All of its bytes are checked; other sections are
+ * missing until they are attached.
+ *
+ * @param bytes The segment from byte `base`, a multiple of 8, to its end, at an address that is one.
+ * @throws OmenError `DATA_CORRUPTED` naming the section and the offset.
+ */
+export function openSkeleton(bytes: Uint8Array, options: SkeletonOptions): SegmentView {
+  const { source = 'segment', base } = options;
+  invariant((bytes.byteOffset | base) % 8 === 0, 'a skeleton lies at an address that is no multiple of 8');
+  const footer = decodeFooter(bytes, source, base);
+  const copy = footer.entries.find(({ kind }) => kind === SKELETON_SECTIONS[0]);
+  if (copy === undefined || copy.offset < base) {
+    throw new OmenError('DATA_CORRUPTED', `${source} has no skeleton from byte ${base} on`);
+  }
+  const header = decodeHeader(bytes.subarray(copy.offset - base), source);
+  verifySkeleton(bytes, footer, { source, base });
+  checkOwner(header, options, source);
+  return new SegmentView(bytes, header, footer, { source, base });
+}
+
+function checkOwner(header: SegmentHeader, options: Omit<OpenOptions, 'verify'>, source: string): void {
+  if (options.collectionId === undefined || options.collectionId === header.collectionId) return;
+  throw new OmenError(
+    'DATA_CORRUPTED',
+    `${source} belongs to collection ${header.collectionId}, expected was ${options.collectionId}`,
+    { metadata: { section: 'header', offset: '48' } },
+  );
+}
+
+/** Made by `openSegment` or `openSkeleton`. Valid as long as the memory behind it is. */
 export class SegmentView {
   /** Bytes of the whole segment. */
   readonly bytes: number;
@@ -66,15 +96,31 @@ export class SegmentView {
     private readonly memory: Uint8Array,
     readonly header: SegmentHeader,
     readonly footer: SegmentFooter,
-    private readonly source: string,
+    private readonly origin: { readonly source: string; readonly base: number },
   ) {
-    this.bytes = memory.length;
+    const { base } = origin;
+    this.bytes = footer.size;
     this.rows = header.rows;
     this.dimensions = header.dimensions;
     this.metric = header.metric;
     for (const { kind, offset, length } of footer.entries) {
-      if (kind !== undefined) this.#sections.set(kind, memory.subarray(offset, offset + length));
+      if (kind === undefined || offset < base) continue;
+      this.#sections.set(kind, memory.subarray(offset - base, offset - base + length));
     }
+  }
+
+  /** Adds a section that was read and checked by itself, or takes it out of sight again. */
+  attach(kind: SectionKind, bytes: Uint8Array | null): void {
+    if (bytes === null) this.#sections.delete(kind);
+    else this.#sections.set(kind, bytes);
+    this.#ids = this.#idIndex = this.#attributes = this.#attributeIndex = undefined;
+  }
+
+  /** Where a section lies in the object, whether it is in memory or not. Throws like `required`. */
+  placeOf(kind: SectionKind): DirectoryEntry {
+    const entry = this.footer.entries.find((each) => each.kind === kind);
+    if (entry === undefined) throw this.#damaged(kind, HEADER_BYTES, 'the section is missing');
+    return entry;
   }
 
   /** The bytes of a section, undefined when the segment has none. */
@@ -161,7 +207,7 @@ export class SegmentView {
   #damaged(kind: SectionKind, offset: number, what: string): OmenError {
     return new OmenError(
       'DATA_CORRUPTED',
-      `${this.source} is damaged: section ${kind} at byte ${offset}: ${what}`,
+      `${this.origin.source} is damaged: section ${kind} at byte ${offset}: ${what}`,
       {
         metadata: { section: kind, offset: String(offset) },
       },
