@@ -1,5 +1,6 @@
-// `npm run bench [-- SUITE…] [--quick]`: runs suites, prints their tables, keeps everything as JSON in
-// bench/results.
+// `npm run bench [-- SUITE…] [--quick] [--full] [--part PART,…]`: runs suites, prints their tables, keeps
+// everything as JSON in bench/results.
+import { parseArgs } from 'node:util';
 import type { BenchContext, Report } from './report.js';
 import { busyWarning, keep, renderGoals, renderTable } from './report.js';
 
@@ -14,11 +15,20 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   storage: async () => (await import('./storage.js')).storageSuite,
   metrics: async () => (await import('./metrics.js')).metricsSuite,
   'hand-off': async () => (await import('./hand-off.js')).handOffSuite,
+  tiers: async () => (await import('./tiers.js')).tiersSuite,
 };
 
-const args = process.argv.slice(2);
-const quick = args.includes('--quick');
-const named = args.filter((arg) => arg !== '--quick' && arg !== 'all');
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    part: { type: 'string', multiple: true, default: [] },
+  },
+});
+const { quick, full } = options;
+const parts = options.part.flatMap((part) => part.split(','));
+const named = positionals.filter((name) => name !== 'all');
 const unknown = named.filter((name) => SUITES[name] === undefined);
 if (unknown.length > 0) {
   process.stderr.write(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}\n`);
@@ -36,7 +46,7 @@ for (const name of names) {
   const warning = busyWarning();
   if (warning !== '') progress(warning);
   const report = withNote(
-    await suite({ progress, quick }),
+    await suite({ progress, quick, full, parts }),
     quick ? 'a quick run: not a measurement' : warning,
   );
   reports[name] = report;

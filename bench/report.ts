@@ -39,6 +39,10 @@ export interface BenchContext {
   progress(message: string): void;
   /** Fewer vectors and requests: to see that it runs, not to measure. */
   readonly quick: boolean;
+  /** Larger sizes, which take hours. */
+  readonly full: boolean;
+  /** The parts of a suite to run; none means all. */
+  readonly parts: readonly string[];
 }
 
 /** Machine and versions that the numbers belong to. */

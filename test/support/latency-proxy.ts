@@ -1,5 +1,7 @@
 // The round trips of S3 in front of a server on loopback: every answer waits until a time has passed that is
-// drawn from a lognormal distribution. Counts what passes.
+// drawn from a lognormal distribution, and then comes as fast as one connection carries it. Counts what
+// passes.
+import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +19,8 @@ export interface LatencyProxyOptions {
   readonly get?: Latency;
   /** Of all others. */
   readonly put?: Latency;
+  /** What one connection carries, in both directions; as fast as it goes unless given. */
+  readonly bytesPerSecond?: number;
 }
 
 export interface ProxiedRequest {
@@ -24,12 +28,18 @@ export interface ProxiedRequest {
   /** With the query. */
   readonly path: string;
   readonly status: number;
+  /** `performance.now()` when it arrived. */
+  readonly startedMs: number;
+  /** When the last byte so far of its answer passed. */
+  readonly endedMs: number;
+  /** Bytes so far of the answer's body. */
+  readonly bytes: number;
 }
 
 export interface LatencyProxy {
   /** Where to send requests instead. */
   readonly endpoint: string;
-  /** Those answered so far; may be emptied. */
+  /** Those whose answer has begun so far; may be emptied. */
   readonly requests: ProxiedRequest[];
   stop(): Promise<void>;
 }
@@ -45,18 +55,22 @@ export async function startLatencyProxy(target: string, options: LatencyProxyOpt
   const rng = new SeededRng(options.seed);
   const agent = new Agent({ keepAlive: true, maxSockets: 512 });
   const requests: ProxiedRequest[] = [];
+  const bytesPerMs = (options.bytesPerSecond ?? Infinity) / 1000;
   const { hostname, port } = new URL(target);
   const server = createServer((incoming, outgoing) => {
     const { method = 'GET', url: path = '/' } = incoming;
     const latency = READS.has(method) ? (options.get ?? S3_LATENCY.get) : (options.put ?? S3_LATENCY.put);
-    const due = performance.now() + draw(rng, latency);
+    const startedMs = performance.now();
+    const sendMs = Number(incoming.headers['content-length'] ?? 0) / bytesPerMs;
+    const due = startedMs + draw(rng, latency) + sendMs;
     const { headers } = incoming;
     const onward = request({ hostname, port, method, path, headers, agent }, (answer) => {
       const status = answer.statusCode ?? 0;
       setTimeout(
         () => {
-          requests.push({ method, path, status });
-          passOn(answer, outgoing);
+          const entry = { method, path, status, startedMs, endedMs: performance.now(), bytes: 0 };
+          requests.push(entry);
+          passOn(answer, outgoing, entry, bytesPerMs).catch(() => outgoing.destroy());
         },
         Math.max(0, due - performance.now()),
       );
@@ -77,9 +91,24 @@ export async function startLatencyProxy(target: string, options: LatencyProxyOpt
   };
 }
 
-function passOn(answer: IncomingMessage, outgoing: ServerResponse): void {
+/** Each piece goes on when the connection has carried all up to its end. */
+async function passOn(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  entry: { bytes: number; endedMs: number },
+  bytesPerMs: number,
+): Promise<void> {
   outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-  answer.pipe(outgoing);
+  const beganMs = performance.now();
+  for await (const piece of answer as AsyncIterable<Buffer>) {
+    entry.bytes += piece.length;
+    const waitMs = beganMs + entry.bytes / bytesPerMs - performance.now();
+    // Timers count whole milliseconds; what one rounds away, the next piece makes up for.
+    if (waitMs >= 1) await new Promise((resolve) => void setTimeout(resolve, waitMs));
+    entry.endedMs = performance.now();
+    if (!outgoing.write(piece)) await once(outgoing, 'drain');
+  }
+  outgoing.end();
 }
 
 /** One latency: `p50` in the middle, a hundredth above `p99`. */
