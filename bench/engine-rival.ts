@@ -26,11 +26,16 @@ interface Kept {
   readonly buildSeconds: number;
 }
 
-/** Builds the index or takes the kept one. `base` holds unit vectors without gaps. */
-export function openRival(base: Float32Array, queries: readonly Float32Array[], k: number): Rival {
+/** Builds the index or takes the kept one. `base` holds unit vectors without gaps, `name` names them. */
+export function openRival(
+  base: Float32Array,
+  queries: readonly Float32Array[],
+  k: number,
+  name = 'glove',
+): Rival {
   const dimensions = queries[0]?.length ?? 1;
   const rows = base.length / dimensions;
-  const file = rivalFile(rows);
+  const file = rivalFile(name, rows);
   const kept = readKept(file);
   const index = new hnswlib.HierarchicalNSW('ip', dimensions);
   const buildSeconds = kept?.buildSeconds ?? build(index, base, dimensions, file);
@@ -70,8 +75,13 @@ function build(index: hnswlib.HierarchicalNSW, base: Float32Array, dimensions: n
   return buildSeconds;
 }
 
-function rivalFile(rows: number): string {
-  return join(FOLDER, `glove-${rows}-m${M}-ef${EF_CONSTRUCTION}.bin`);
+/** Whether it was built on this machine before: that takes minutes. */
+export function rivalIsKept(name: string, rows: number): boolean {
+  return readKept(rivalFile(name, rows)) !== null;
+}
+
+function rivalFile(name: string, rows: number): string {
+  return join(FOLDER, `${name}-${rows}-m${M}-ef${EF_CONSTRUCTION}.bin`);
 }
 
 function readKept(file: string): Kept | null {

@@ -61,16 +61,16 @@ export async function askVector(
   }
 }
 
-/** Asks queries one after the other; stops when the server refuses one. */
+/** Asks queries one after the other, each as `how` says; stops when the server refuses one. */
 export async function askMany(
   node: TierNode,
   set: TierSet,
   queries: Iterable<number>,
-  ask: Ask = {},
+  how: (query: number) => Ask = () => ({}),
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const query of queries) {
-    const answer = await askOne(node, set, query, ask);
+    const answer = await askOne(node, set, query, how(query));
     answers.push(answer);
     if (answer.refused !== undefined) break;
   }

@@ -34,6 +34,8 @@ export interface TierSet {
   readonly queries: readonly Float32Array[];
   /** Of a row of the base; only the text set has any. */
   readonly attributes?: (row: number) => TextAttributes;
+  /** What a row of the base is about. */
+  readonly subjectOf?: (row: number) => Subject;
   /** What each query is about. */
   readonly subjects?: readonly Subject[];
 }
@@ -45,6 +47,9 @@ export interface Subject {
   /** One of 45 fields of meaning. */
   readonly category: number;
 }
+
+/** About nothing: where there is no query or row of that number. */
+export const NO_SUBJECT: Subject = { pos: '', category: 0 };
 
 /** One of so many rows has `oneOf…`, at random. */
 export const ONE_OF = [1000, 100, 10, 2] as const;
@@ -93,8 +98,9 @@ export function textSet(context: BenchContext): TierSet | undefined {
   const queries = all.subarray(split, split + asked * TEXT_DIMENSIONS);
   return {
     ...setOf('text', `text ${TEXT_DIMENSIONS}-d`, TEXT_DIMENSIONS, all.subarray(0, split), queries),
+    subjectOf: (row) => subjects[row] ?? NO_SUBJECT,
     attributes: (row) => {
-      const { pos = '', category = 0 } = subjects[row] ?? {};
+      const { pos, category } = subjects[row] ?? NO_SUBJECT;
       const drawn = ONE_OF.map((oneOf) => [`oneOf${oneOf}`, isOneOf(row, oneOf)] as const);
       return { pos, category, ...Object.fromEntries(drawn) };
     },

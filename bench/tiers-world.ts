@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OmenClient } from '#sdk/index.js';
-import type { Collection } from '#sdk/index.js';
+import type { BulkOptions, Collection } from '#sdk/index.js';
 import { startLatencyProxy } from '#support/latency-proxy.js';
 import type { LatencyProxy } from '#support/latency-proxy.js';
 import { startS3Server } from '#support/s3-server.js';
@@ -30,7 +30,7 @@ export const STORE = {
 export const TINY_BYTES = 128 * MIB;
 const SECRET = 'a bench of tiers on one bucket: a secret for nobody';
 /** Nothing is merged any more when nothing was for so long. */
-const REST_MS = 3000;
+const REST_MS = 2500;
 const LOAD_MS_MAX = 900_000;
 
 /** A server of ours and a client of it. */
@@ -58,6 +58,8 @@ export interface Loaded {
   readonly restS: number;
   /** Processor time of the server until then. */
   readonly cpuS: number;
+  /** Most resident memory of the server until then. */
+  readonly peakMiB: number;
   readonly segments: number;
   /** In object storage. */
   readonly bytes: number;
@@ -151,15 +153,17 @@ export async function loadInto(
   { server, client }: Pick<TierNode, 'server' | 'client'>,
   set: TierSet,
   name = set.name,
+  options: BulkOptions = {},
 ): Promise<Loaded> {
   await client.collections.create({ name, dimensions: set.dimensions, metric: 'cosine' });
   const collection = client.collection(name);
   const [cpuBefore, started] = [cpuSeconds(server.pid), performance.now()];
-  await collection.bulk(recordsOf(set));
+  await collection.bulk(recordsOf(set), options);
   const durableS = (performance.now() - started) / 1000;
   const { segments, bytes, restedMs } = await untilAtRest(collection);
   const restS = (restedMs - started) / 1000;
-  return { durableS, restS, cpuS: cpuSeconds(server.pid) - cpuBefore, segments, bytes };
+  const cpuS = cpuSeconds(server.pid) - cpuBefore;
+  return { durableS, restS, cpuS, peakMiB: peakMiB(server.pid), segments, bytes };
 }
 
 /**
@@ -193,6 +197,25 @@ function* recordsOf(set: TierSet): Generator<{ id: string; vector: Float32Array 
   for (let row = 0; row < set.count; row++) {
     const attributes = set.attributes?.(row);
     yield { id: String(row), vector: rowOf(set, row), ...(attributes === undefined ? {} : { attributes }) };
+  }
+}
+
+/** Resident memory of a process, MiB; NaN where the system does not tell. */
+export function residentMiB(pid: number): number {
+  return fromStatus(pid, 'VmRSS');
+}
+
+/** Most memory that a process ever had in RAM, MiB; NaN where the system does not tell. */
+export function peakMiB(pid: number): number {
+  return fromStatus(pid, 'VmHWM');
+}
+
+function fromStatus(pid: number, field: string): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
+  } catch {
+    return Number.NaN;
   }
 }
 
