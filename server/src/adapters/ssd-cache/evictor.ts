@@ -90,7 +90,7 @@ export class Evictor {
       bytes: entry.recordBytes,
       uses: index.usesAt(entry.hash, { slab: slab.number, offset: entry.offset }),
     }));
-    const staying = survivors(pieces, slab.bytes).sort((a, b) => a.offset - b.offset);
+    const staying = survivors(pieces, slab).sort((a, b) => a.offset - b.offset);
     for (const batch of batches(staying, this.options.batchBytes)) {
       if (this.#stopped || !(await this.#move(slab, batch))) break;
     }

@@ -37,11 +37,19 @@ interface Found extends SlabHeader {
   readonly file: SlabFile;
 }
 
-/** Opens the slabs of the folder, the newest first, and says how many files were deleted. */
-export async function findSlabs(
-  options: FindOptions,
-  slabs: SlabSet,
-): Promise<{ readonly kept: Slab[]; readonly deleted: number }> {
+/** Files that were there before. */
+export interface FoundSlabs {
+  /** The newest first. */
+  readonly kept: readonly Slab[];
+  /** Number of files that were deleted. */
+  readonly deleted: number;
+}
+
+/**
+ * Opens the slabs of the folder. Nothing may be written to the folder meanwhile: what is found is taken to be
+ * of an earlier run.
+ */
+export async function findSlabs(options: FindOptions, slabs: SlabSet): Promise<FoundSlabs> {
   const { folder, files, capacityBytes } = options;
   const found: Found[] = [];
   let deleted = 0;

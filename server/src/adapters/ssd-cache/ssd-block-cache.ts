@@ -23,7 +23,7 @@ import { nodeCacheFiles } from './cache-files.js';
 import { Counts } from './counts.js';
 import type { Watermarks } from './evictor.js';
 import { Evictor } from './evictor.js';
-import type { LoadReport } from './load-slabs.js';
+import type { FoundSlabs, LoadReport } from './load-slabs.js';
 import { findSlabs, loadIndex } from './load-slabs.js';
 import type { CacheEpoch, PieceName } from './piece-record.js';
 import {
@@ -91,6 +91,7 @@ const FULL_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export class SsdBlockCache implements BlockCache {
   /** Resolves when the pieces of the last run can be found. */
   readonly loaded: Promise<LoadReport>;
+  readonly #found: Promise<FoundSlabs>;
   readonly #epoch: CacheEpoch;
   readonly #sizes: CacheSizes;
   readonly #index: PieceIndex;
@@ -141,6 +142,7 @@ export class SsdBlockCache implements BlockCache {
         this.#pause(error);
       },
     });
+    this.#found = this.#find();
     this.loaded = this.#load();
   }
 
@@ -269,20 +271,21 @@ export class SsdBlockCache implements BlockCache {
   }
 
   #write(): void {
-    this.#writing ??= this.#drain().finally(() => {
-      this.#writing = null;
-    });
+    this.#writing ??= this.#drain();
   }
 
   /** Writes what waits, one chunk after the other. Never rejects. */
   async #drain(): Promise<void> {
-    // Pieces that are put in the same turn go together.
+    // Not before it is known which files are there; then pieces that are put in the same turn go together.
+    await this.#found;
     await this.deps.scheduler.yield();
     for (let chunk = this.#queue.take(); chunk !== undefined; chunk = this.#queue.take()) {
       await this.#writeChunk(chunk);
       this.#queue.release(chunk);
       if (this.#isLoaded && !this.#closed) this.#evictor.kick(this.#watermarks());
     }
+    // In the same turn in which nothing was left to take: what is put from now on begins anew.
+    this.#writing = null;
   }
 
   async #writeChunk(chunk: Chunk): Promise<void> {
@@ -363,20 +366,25 @@ export class SsdBlockCache implements BlockCache {
     }
   }
 
-  async #load(): Promise<LoadReport> {
+  /** What the last run left. Never rejects. */
+  async #find(): Promise<FoundSlabs> {
     const { folder, capacityBytes } = this.options;
     const files = this.deps.files ?? nodeCacheFiles;
-    let report: LoadReport = { slabs: 0, bytes: 0, pieces: 0, deleted: 0, seconds: 0 };
     try {
       await files.makeFolder(folder);
-      const find = { folder, files, epoch: this.#epoch, capacityBytes };
-      const { kept, deleted } = await findSlabs(find, this.#slabs);
-      const { clock } = this.deps;
-      report = { deleted, ...(await loadIndex(kept, { slabs: this.#slabs, index: this.#index, clock })) };
-      this.deps.logger.info('the cache on disk is open', { folder, ...report });
+      return await findSlabs({ folder, files, epoch: this.#epoch, capacityBytes }, this.#slabs);
     } catch (error) {
       this.deps.logger.warn('the cache on disk cannot be read: it begins empty', { folder, error });
+      return { kept: [], deleted: 0 };
     }
+  }
+
+  async #load(): Promise<LoadReport> {
+    const { clock, logger } = this.deps;
+    const { kept, deleted } = await this.#found;
+    const listed = await loadIndex(kept, { slabs: this.#slabs, index: this.#index, clock });
+    const report = { deleted, ...listed };
+    logger.info('the cache on disk is open', { folder: this.options.folder, ...report });
     this.#isLoaded = true;
     if (!this.#closed) this.#evictor.kick(this.#watermarks());
     return report;

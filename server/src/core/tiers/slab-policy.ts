@@ -5,8 +5,8 @@
  * New pieces are written to slabs of kind `new`, which hold about a tenth of the bytes; pieces that were used
  * there move on to slabs of kind `main`, and so do pieces of `main` slabs that were used since they were
  * written. What is remembered of pieces that went is the touch sketch. So that eviction always gains room,
- * however hot everything is, no more than half of a slab's bytes are written again, the most used ones first:
- * writing is amplified at most twofold.
+ * however hot everything is, no more than three quarters of the bytes of a main slab are written again, the
+ * most used pieces first. A new slab has no such limit: a piece is moved out of it only once.
  */
 
 /** What a slab holds: pieces at their first stay, or those that have proved themselves. */
@@ -42,10 +42,16 @@ export function nextSlab<S extends SlabFacts>(full: readonly S[], newBytesMax: n
   return freshBytes > newBytesMax || main.length === 0 ? oldest(fresh) : oldest(main);
 }
 
-/** The pieces to write again: those in use, the most used first, up to half of `slabBytes`. */
-export function survivors<P extends PieceFacts>(pieces: readonly P[], slabBytes: number): P[] {
+/** Share of the bytes of a main slab that may be written again. */
+const MAIN_SHARE_MAX = 0.75;
+
+/** The pieces to write again: those in use, the most used first, up to the share that the kind allows. */
+export function survivors<P extends PieceFacts>(
+  pieces: readonly P[],
+  { kind, bytes: slabBytes }: Pick<SlabFacts, 'kind' | 'bytes'>,
+): P[] {
   const used = pieces.filter(({ uses }) => uses > 0).sort((a, b) => b.uses - a.uses);
-  let room = slabBytes / 2;
+  let room = kind === 'main' ? slabBytes * MAIN_SHARE_MAX : slabBytes;
   return used.filter(({ bytes }) => {
     const fits = bytes <= room;
     if (fits) room -= bytes;

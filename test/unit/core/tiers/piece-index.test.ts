@@ -81,10 +81,10 @@ describe('The index of pieces', () => {
     for (let n = 0; n < 60_000; n++) {
       const hash = { high: rng.uint32(), low: rng.uint32() };
       if (index.set(hash, 1, { slab: PENDING_SLAB, offset: 0 })) kept.push(hash);
-      expect(index.bytes).to.be.at.most(bytesMax);
+      if (n % 500 === 0) expect(index.bytes).to.be.at.most(bytesMax);
     }
     expect(kept.length).to.be.within(15_000, 45_000);
-    for (const hash of kept) expect(index.find(hash)).to.deep.equal({ slab: PENDING_SLAB, offset: 0 });
+    expect(kept.filter((hash) => index.find(hash)?.slab !== PENDING_SLAB)).to.deep.equal([]);
     for (let shard = 0; shard < INDEX_SHARDS; shard++) index.removeSlab(PENDING_SLAB, shard);
     expect(index.size).to.equal(0);
   });

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { nextSlab, survivors } from '#server/core/tiers/slab-policy.js';
 
-const fresh = (sequence: number, live = 1) => ({ kind: 'new' as const, sequence, bytes: 10, live });
-const main = (sequence: number, live = 1) => ({ kind: 'main' as const, sequence, bytes: 10, live });
+const fresh = (sequence: number, live = 1, bytes = 10) => ({ kind: 'new' as const, sequence, bytes, live });
+const main = (sequence: number, live = 1, bytes = 10) => ({ kind: 'main' as const, sequence, bytes, live });
 
 describe('The choice of a slab to free', () => {
   it('is the oldest of the new ones while they hold more than their share', () => {
@@ -25,26 +25,33 @@ describe('The choice of a slab to free', () => {
 });
 
 describe('The pieces that are written again', () => {
-  it('are those in use, the most used first, and never more than half of the slab', () => {
-    const piece = fc.record({
-      bytes: fc.integer({ min: 1, max: 40 }),
-      uses: fc.integer({ min: -1, max: 3 }),
-    });
+  const piece = fc.record({ bytes: fc.integer({ min: 1, max: 40 }), uses: fc.integer({ min: -1, max: 3 }) });
+  const sum = (pieces: readonly { readonly bytes: number }[]): number =>
+    pieces.reduce((total, { bytes }) => total + bytes, 0);
+
+  it('are those in use, the most used first, of a main slab up to three quarters of its bytes', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 50 }), (pieces) => {
-        const slabBytes = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
-        const kept = survivors(pieces, slabBytes);
-        const keptBytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
-        expect(keptBytes).to.be.at.most(slabBytes / 2);
+        const room = sum(pieces) * 0.75;
+        const kept = survivors(pieces, main(1, 1, sum(pieces)));
+        expect(sum(kept)).to.be.at.most(room);
         expect(kept.every(({ uses }) => uses > 0)).to.equal(true);
-        // Whoever was left out though it was used more would not have fitted.
-        const least = Math.min(...kept.map(({ uses }) => uses));
-        const out = pieces.filter((one) => !kept.includes(one) && one.uses > 0 && one.uses > least);
-        const better = kept.filter(({ uses }) => uses > least);
-        const betterBytes = better.reduce((sum, { bytes }) => sum + bytes, 0);
-        for (const { bytes } of out) expect(betterBytes + bytes).to.be.above(slabBytes / 2 - 40);
+        // Whoever was left out had no room beside those that were used as much or more.
+        for (const out of pieces.filter((one) => one.uses > 0 && !kept.includes(one))) {
+          expect(sum(kept.filter(({ uses }) => uses >= out.uses)) + out.bytes).to.be.above(room);
+        }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('are all of those in use of a new slab', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 50 }), (pieces) => {
+        const used = pieces.filter(({ uses }) => uses > 0);
+        expect(survivors(pieces, fresh(1, 1, sum(pieces)))).to.have.members(used);
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -55,6 +62,6 @@ describe('The pieces that are written again', () => {
       { bytes: 10, uses: 3 },
       { bytes: 70, uses: -1 },
     ];
-    expect(survivors(pieces, 100)).to.deep.equal([pieces[2], pieces[1]]);
+    expect(survivors(pieces, main(1, 1, 100))).to.deep.equal([pieces[2], pieces[1]]);
   });
 });
