@@ -11,10 +11,9 @@ import type { Family } from '../../core/metrics/families.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { CappedName, Counter, Gauge, Histogram, Metrics } from '../../ports/metrics.js';
+import { CappedCounters } from './capped-counters.js';
+import { CounterFamily, HistogramFamily } from './families.js';
 import { OTHER, SeriesCap } from './series-cap.js';
-
-/** An exemplar may have 128 characters, its label among them. Trace ids have 32. */
-const TRACE_ID_CHARACTERS_MAX = 100;
 
 /** Prometheus gives up a scrape after 10 s, and takes a server that does not answer for dead. */
 const COLLECT_MS = 2000;
@@ -30,11 +29,11 @@ export class PrometheusMetrics implements Metrics {
   /** The media type of what `render` returns. */
   readonly contentType = prom.Registry.OPENMETRICS_CONTENT_TYPE;
   readonly #registry = openMetricsRegistry();
-  readonly #counters = new Map<string, prom.Counter>();
+  readonly #counters = new Map<string, CounterFamily>();
   readonly #gauges = new Map<string, prom.Gauge>();
-  readonly #histograms = new Map<string, prom.Histogram>();
+  readonly #histograms = new Map<string, HistogramFamily>();
   readonly #collectors: Collector[] = [];
-  readonly #caps = new Map<string, SeriesCap>();
+  readonly #capped = new Map<string, CappedCounters>();
 
   constructor(private readonly options: PrometheusOptions) {
     for (const [name, family] of Object.entries(CATALOG)) this.#declare(name, family);
@@ -43,13 +42,7 @@ export class PrometheusMetrics implements Metrics {
   }
 
   counter<N extends NameOf<'counter'>>(name: N, labels: LabelsOf<N>): Counter {
-    const series = known(this.#counters, name).labels(labels);
-    return {
-      inc: (by = 1) => {
-        if (by >= 0 && by < Infinity) series.inc(by);
-        else this.#refuse(name, by);
-      },
-    };
+    return known(this.#counters, name).of(labels);
   }
 
   gauge<N extends NameOf<'gauge'>>(name: N, labels: LabelsOf<N>): Gauge {
@@ -57,15 +50,7 @@ export class PrometheusMetrics implements Metrics {
   }
 
   histogram<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>): Histogram {
-    const family = known(this.#histograms, name);
-    const series = family.labels(labels);
-    return {
-      observe: (value, traceId) => {
-        if (!Number.isFinite(value)) this.#refuse(name, value);
-        else if (traceId === undefined || traceId.length > TRACE_ID_CHARACTERS_MAX) series.observe(value);
-        else family.observe({ labels, value, exemplarLabels: { trace_id: traceId } });
-      },
-    };
+    return known(this.#histograms, name).of(labels);
   }
 
   gaugeOf(name: CappedName<'gauge'>, values: () => Iterable<readonly [label: string, value: number]>): void {
@@ -88,27 +73,23 @@ export class PrometheusMetrics implements Metrics {
     });
   }
 
-  /*
-   * A value that loses its series takes its count along. Adding the count to `_other` would keep the sum over
-   * the series from falling, and make `rate` wrong, which is what counters are read with: `_other` would jump
-   * by all that ever happened. As it is, the increases over all series add up to what happened.
-   */
   counterOf(name: CappedName<'counter'>, value: string): Counter {
-    const family = known(this.#counters, name);
-    const [label = '', max] = cappedLabel(name);
-    let cap = this.#caps.get(name);
-    if (cap === undefined) {
-      const free = (idle: string): void => family.remove({ [label]: idle });
-      cap = new SeriesCap(max, this.#countFolded(name), free);
-      this.#caps.set(name, cap);
-      family.inc({ [label]: OTHER }, 0);
+    let capped = this.#capped.get(name);
+    if (capped === undefined) {
+      const [label = '', max] = cappedLabel(name);
+      capped = new CappedCounters(known(this.#counters, name), {
+        label,
+        max,
+        onFolded: this.#countFolded(name),
+      });
+      this.#capped.set(name, capped);
     }
-    const series = cap;
+    const family = capped;
+    const { clock } = this.options;
     return {
-      inc: (by = 1) => {
-        // Looked up at every use: a counter that somebody kept must not bring back a series that was freed.
-        if (by >= 0 && by < Infinity) family.inc({ [label]: series.label(value, this.#now()) }, by);
-        else this.#refuse(name, by);
+      // Looked up at every use: a counter that somebody kept must not bring back a series that was freed.
+      inc: (by) => {
+        family.of(value, clock.monotonic()).inc(by);
       },
     };
   }
@@ -122,7 +103,7 @@ export class PrometheusMetrics implements Metrics {
     await this.#collectAll();
     // Reads every series in this turn, and puts the text together later.
     const page = this.#registry.metrics();
-    for (const cap of this.#caps.values()) cap.scraped();
+    for (const family of this.#capped.values()) family.scraped();
     return page;
   }
 
@@ -159,24 +140,27 @@ export class PrometheusMetrics implements Metrics {
   }
 
   #declare(name: string, family: Family): void {
-    const common = {
-      ...{ name, help: family.help, labelNames: Object.keys(family.labels) },
-      registers: [this.#registry],
-    };
+    const common = { name, help: family.help, labelNames: Object.keys(family.labels) };
+    const onRefused = (value: number): void => this.#refuse(name, value);
     switch (family.type) {
-      case 'counter':
-        this.#counters.set(name, new prom.Counter(common));
+      case 'counter': {
+        const counter = new CounterFamily({ ...common, onRefused });
+        register(this.#registry, counter);
+        this.#counters.set(name, counter);
         return;
+      }
       case 'gauge': {
-        const gauge = new prom.Gauge(common);
+        const gauge = new prom.Gauge({ ...common, registers: [this.#registry] });
         // prom-client begins a gauge without labels at 0, which would be a measurement.
         if (common.labelNames.length === 0) gauge.remove({});
         this.#gauges.set(name, gauge);
         return;
       }
       case 'histogram': {
-        const more = { buckets: [...family.buckets], enableExemplars: true };
-        this.#histograms.set(name, new prom.Histogram({ ...common, ...more }));
+        const { clock } = this.options;
+        const histogram = new HistogramFamily({ ...common, onRefused, buckets: family.buckets, clock });
+        register(this.#registry, histogram);
+        this.#histograms.set(name, histogram);
       }
     }
   }
@@ -185,13 +169,9 @@ export class PrometheusMetrics implements Metrics {
   #makeSeries(name: MetricName): void {
     const isThere = AT_START[name] ?? (() => true);
     for (const labels of closedLabelSets(CATALOG[name].labels).filter(isThere)) {
-      this.#counters.get(name)?.inc(labels, 0);
-      this.#histograms.get(name)?.zero(labels);
+      this.#counters.get(name)?.of(labels);
+      this.#histograms.get(name)?.of(labels);
     }
-  }
-
-  #now(): number {
-    return this.options.clock.monotonic();
   }
 
   /** What records must not fail because of what it records. */
@@ -251,6 +231,14 @@ function openMetricsRegistry(): prom.Registry {
   const registry = new prom.Registry<prom.OpenMetricsContentType>();
   registry.setContentType(prom.Registry.OPENMETRICS_CONTENT_TYPE);
   return registry as unknown as prom.Registry;
+}
+
+/**
+ * A registry asks a metric for its name, its type and what `get` resolves to; the types of prom-client allow
+ * only its own metrics.
+ */
+function register(registry: prom.Registry, family: CounterFamily | HistogramFamily): void {
+  registry.registerMetric(family as unknown as prom.Metric);
 }
 
 /** Those of prom-client's families that the catalogue names; the rest is deprecated there. */
