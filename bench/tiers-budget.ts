@@ -48,13 +48,9 @@ interface Watched {
   readonly lookups: (cache: string, outcome: string) => number;
 }
 
-export async function budgetPart(
-  world: TierWorld,
-  sets: readonly TierSet[],
-  context: BenchContext,
-): Promise<Part> {
+export async function budgetPart(world: TierWorld, context: BenchContext): Promise<Part> {
   const rows = context.quick ? ROWS_QUICK : Math.ceil((TIMES_WANTED * TINY_BYTES) / RECORD_BYTES);
-  const set = sets.find(({ name }) => name === `synthetic-${rows}`) ?? syntheticSet(rows, CHECKED);
+  const set = syntheticSet(rows);
   const loaded = await world.load(set);
   const { vectors, clusters } = zipfQueries(context.quick ? QUERIES_QUICK : QUERIES);
   context.progress(
@@ -62,10 +58,7 @@ export async function budgetPart(
   );
   const watched = await watch(world, set, vectors);
   const node = await world.start({ memoryBytes: TINY_BYTES });
-  const checked = summarize(
-    await askMany(node, set, Array(CHECKED).keys()),
-    truthOf(set, Math.min(CHECKED, set.queries.length)),
-  );
+  const checked = summarize(await askMany(node, set, Array(CHECKED).keys()), truthOf(set, CHECKED));
   await node.stop();
   const loading = await loadWithLittle(world, context);
   const times = loaded.bytes / TINY_BYTES;
@@ -245,7 +238,7 @@ async function loadWithLittle(
   world: TierWorld,
   context: BenchContext,
 ): Promise<{ readonly table: Table; readonly goals: readonly Goal[] }> {
-  const set = syntheticSet(ROWS_QUICK, 1);
+  const set = syntheticSet(ROWS_QUICK);
   context.progress(`loading ${set.count} rows with ${TINY_BYTES / MIB} MiB`);
   const node = await world.start({ memoryBytes: TINY_BYTES, direct: true });
   const idleMiB = residentMiB(node.server.pid);

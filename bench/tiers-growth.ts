@@ -13,7 +13,7 @@ import { residentMiB } from './tiers-world.js';
 const SIZES = [10_000, 100_000, 1_000_000];
 const SIZES_QUICK = [10_000, 30_000, 100_000];
 const SIZE_FULL = 4_000_000;
-const QUERIES = 200;
+const QUERIES = 300;
 /** A fitted power of a few noisy points: what is beyond this is growth, what is below may be noise. */
 const POWER_MARGIN = 0.05;
 
@@ -31,18 +31,10 @@ interface Point {
   readonly bytes: number;
 }
 
-export async function growthPart(
-  world: TierWorld,
-  sets: readonly TierSet[],
-  context: BenchContext,
-): Promise<Part> {
+export async function growthPart(world: TierWorld, context: BenchContext): Promise<Part> {
   const sizes = [...(context.quick ? SIZES_QUICK : SIZES), ...(context.full ? [SIZE_FULL] : [])];
   const points: Point[] = [];
-  for (const rows of sizes) {
-    // The same seed: a set that is there already is the same as a new one.
-    const set = sets.find(({ name }) => name === `synthetic-${rows}`) ?? syntheticSet(rows, QUERIES);
-    points.push(await measure(world, set, context));
-  }
+  for (const rows of sizes) points.push(await measure(world, syntheticSet(rows), context));
   return report(points);
 }
 

@@ -22,6 +22,7 @@ const TEXT_QUERIES_QUICK = 300;
 const SYNTHETIC_DIMENSIONS = 128;
 const SYNTHETIC_CLUSTERS = 400;
 const SYNTHETIC_SEED = 7;
+const SYNTHETIC_QUERIES = 300;
 
 export interface TierSet {
   /** Name of its collection. */
@@ -57,19 +58,26 @@ export const ONE_OF = [1000, 100, 10, 2] as const;
 export type TextAttributes = AnyAttributes & Subject;
 
 /** All of GloVe. */
-export function gloveSet(context: BenchContext, rows: number): TierSet {
-  const { base, queries } = splitGlove(loadGlove(context.progress), rows);
+export function gloveSet(context: BenchContext): TierSet {
+  const { base, queries } = splitGlove(loadGlove(context.progress), Infinity);
   return setOf('glove', `GloVe ${GLOVE_DIMENSIONS}-d`, GLOVE_DIMENSIONS, base, queries);
 }
 
-/** A mixture of 400 clusters; sets of different sizes are samples of the same mixture. */
-export function syntheticSet(rows: number, queries: number): TierSet {
-  const dimensions = SYNTHETIC_DIMENSIONS;
+/**
+ * A mixture of 400 clusters; sets of different sizes are samples of the same mixture. A set that was made
+ * last is not made again.
+ */
+export function syntheticSet(rows: number): TierSet {
+  if (lastSynthetic?.count === rows) return lastSynthetic;
   const mixture = newMixture();
-  const asked = mixture.rows(queries);
+  const { dimensions } = mixture.options;
+  const queries = mixture.rows(SYNTHETIC_QUERIES);
   const title = `synthetic ${dimensions}-d`;
-  return setOf(`synthetic-${rows}`, title, dimensions, mixture.rows(rows), asked);
+  lastSynthetic = setOf(`synthetic-${rows}`, title, dimensions, mixture.rows(rows), queries);
+  return lastSynthetic;
 }
+
+let lastSynthetic: TierSet | undefined;
 
 /** What `syntheticSet` draws from. */
 export function newMixture(): Mixture {
