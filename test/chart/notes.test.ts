@@ -22,6 +22,7 @@ const SAYS: readonly (readonly [what: string, values: Values, text: string | Reg
   ],
   ['how to wait for it', staging, 'kubectl -n omendb-system rollout status deployment/omendb-server'],
   ['how to test it', staging, 'helm -n omendb-system test omendb'],
+  ['where to look when something is wrong', staging, 'docs/operations/troubleshoot.md'],
   ['how to make a token', {}, 'exec statefulset/omendb-server -- omendb token --tenant demo'],
   [
     'where it is outside',
