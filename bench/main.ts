@@ -14,6 +14,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   codec: async () => (await import('./codec.js')).codecSuite,
   storage: async () => (await import('./storage.js')).storageSuite,
   metrics: async () => (await import('./metrics.js')).metricsSuite,
+  'ssd-cache': async () => (await import('./ssd-cache.js')).ssdCacheSuite,
   'hand-off': async () => (await import('./hand-off.js')).handOffSuite,
   tiers: async () => (await import('./tiers.js')).tiersSuite,
 };

@@ -1,6 +1,6 @@
 // `npm run bench [-- SUITE…] [--quick] [--full] [--part PART,…]`: installs and builds, then measures. Suites:
-// engine, ingest, network, codec, storage, metrics, hand-off, tiers; all without one. `storage` and `tiers`
-// need Go, for an S3 server to measure against; `tiers` has parts.
+// engine, ingest, network, codec, storage, metrics, hand-off, ssd-cache, tiers; all without one. `storage`
+// and `tiers` need Go, for an S3 server to measure against; `tiers` has parts.
 import { join } from 'node:path';
 import { ROOT, become, prepare } from './steps.mjs';
 

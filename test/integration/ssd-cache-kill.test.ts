@@ -13,7 +13,9 @@ const WRITER = fileURLToPath(new URL('../support/ssd-cache-writer.js', import.me
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const KILLS = 8;
 
-/** Runs the writer from a key on and kills it once it has told of `lines` steps; returns the last key told. */
+/**
+ * Runs the writer from a key on and kills it once it has told of `lines` steps; returns the last key told.
+ */
 async function fillAndKill(folder: string, first: number, lines: number): Promise<number> {
   const child = spawn(process.execPath, [WRITER, folder, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
