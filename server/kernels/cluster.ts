@@ -5,10 +5,12 @@
 // scan over them and its nearest centroid is the one with the greatest `x·c − ‖c‖²/2`, both relative to the
 // quantizer's centre.
 
-import { collectorReset, collectorShrink, collectorTake } from './select';
-import { bestEntry, quantizeQuery, scanBlocks } from './codes';
+import { collectorReset, collectorShrink, collectorTake, KEYS } from './select';
+import { bestEntry, quantizeQuery, scanBlocks, scanPostings } from './codes';
 
 const NONE: u32 = 0xffffffff;
+/** A row stays in its cluster unless another is nearer than this share of the squared distance. */
+const STAY: f32 = 1023.0 / 1024.0;
 
 /** Bytes of a rounded query: 4 per group, then factor and shift. */
 // @ts-ignore: decorator
@@ -39,23 +41,36 @@ export function quantizeRows(
   }
 }
 
-/** For every rounded row the number of its nearest centroid, u32 each. */
+/**
+ * For every rounded row the number of its nearest centroid, u32 each. `scratch`: room for two collectors and
+ * the numbers they take, as `assignNear` says, with `keep` 1.
+ */
 export function assignRounded(
   rounded: usize,
   count: u32,
-  blocks: usize,
-  blockCount: u32,
+  tree: usize,
   groups: u32,
+  capacity: u32,
+  scratch: usize,
   out: usize,
 ): void {
   const bytes = roundedBytes(groups);
   const tail = (<usize>groups) << 2;
+  const blocks = <usize>treeWord(tree, 1);
+  const collector = (scratch + 16 + 15) & ~15;
+  const groupWork = (collector + KEYS + ((<usize>capacity) << 3) + 15) & ~15;
   for (let i: usize = 0; i < <usize>count; i++) {
     const query = rounded + i * bytes;
     const factor = load<f32>(query + tail);
     const shift = load<i32>(query + tail, 4);
-    const best = bestEntry(blocks, blockCount, groups, query, factor, shift);
-    store<u32>(out + (i << 2), best);
+    if (treeWord(tree, 5) == 0) {
+      const best = bestEntry(blocks, treeWord(tree, 2), groups, query, factor, shift);
+      store<u32>(out + (i << 2), best);
+    } else {
+      collectorReset(collector, 1, capacity, 0, 0, 0);
+      scanTree(tree, groups, query, factor, shift, groupWork, collector);
+      collectorTakeBest(collector, out + (i << 2));
+    }
   }
 }
 
@@ -85,20 +100,58 @@ export function addToSums(
 }
 
 /**
- * The two clusters of rows [from, from + count): the nearest, and the one whose error is small and most
- * orthogonal to the first's, minimal ‖x − c‖² + lambda · (r·(x − c))²/‖r‖² where r = x − first (Sun et al.,
- * SOAR, 2023). Both are chosen by exact distances among the `keep` nearest by code. `second` is 0xffffffff
- * when there is one cluster only. `scratch`: the weighted row (stride bytes), the rounded row (4 · groups +
- * 16), `keep` u32, and a collector of `capacity` keys, each part on a multiple of 16.
+ * Number of the nearest centroids' groups, and below them the centroids: what a tree of centroids is made of.
+ * Words (u32): rows of the centroids (f32) · their blocks, ordered by group · number of blocks · table of the
+ * groups' first blocks · blocks of the groups · their number, 0 for no groups · groups to look into ·
+ * capacity of a collector of so many.
  */
-export function assignTwo(
-  from: u32,
+// @ts-ignore: decorator
+@inline
+function treeWord(tree: usize, index: usize): u32 {
+  return load<u32>(tree + (index << 2));
+}
+
+/** Offers the centroids near a rounded row: all of them, or those of the nearest groups. */
+function scanTree(
+  tree: usize,
+  groups: u32,
+  rounded: usize,
+  factor: f32,
+  shift: i32,
+  groupWork: usize,
+  collector: usize,
+): void {
+  const blocks = <usize>treeWord(tree, 1);
+  const groupCount = treeWord(tree, 5);
+  if (groupCount == 0) {
+    scanBlocks(blocks, treeWord(tree, 2), groups, 2, rounded, factor, shift, collector);
+    return;
+  }
+  const probe = treeWord(tree, 6);
+  const nearest = (groupWork + ((<usize>probe) << 2) + 15) & ~15;
+  collectorReset(nearest, probe, treeWord(tree, 7), 0, 0, 0);
+  scanBlocks(<usize>treeWord(tree, 4), groupCount, groups, 2, rounded, factor, shift, nearest);
+  const found = collectorTakeBest(nearest, groupWork);
+  const table = <usize>treeWord(tree, 3);
+  scanPostings(blocks, table, groupWork, found, groups, 2, rounded, factor, shift, collector);
+}
+
+/**
+ * The two clusters of the listed rows (u32 each): the nearest, and the one whose error is small and most
+ * orthogonal to the first's, minimal ‖x − c‖² + lambda · (r·(x − c))²/‖r‖² where r = x − first (Sun et al.,
+ * SOAR, 2023). Both are chosen by exact distances among the `keep` nearest by code. `first` holds a cluster
+ * for each listed row, or 0xffffffff: a row leaves its cluster only for one whose squared distance is less by
+ * more than a 1024th, so that equal centroids do not draw rows from each other. `second` is 0xffffffff when
+ * there is one cluster only. `scratch`: the weighted row (stride bytes), the rounded row (4 · groups + 16),
+ * `keep` u32, a collector of `capacity` keys, a u32 for every group to look into and a collector of these,
+ * each part on a multiple of 16.
+ */
+export function assignNear(
+  list: usize,
   count: u32,
   raw: usize,
   factors: usize,
-  centroids: usize,
-  blocks: usize,
-  blockCount: u32,
+  tree: usize,
   centres: usize,
   steps: usize,
   groups: u32,
@@ -112,19 +165,22 @@ export function assignTwo(
   const stride = (<usize>groups) << 4;
   const rounded = scratch + stride;
   const tail = rounded + ((<usize>groups) << 2);
-  const list = (tail + 8 + 15) & ~15;
-  const collector = (list + ((<usize>keep) << 2) + 15) & ~15;
+  const near = (tail + 8 + 15) & ~15;
+  const collector = (near + ((<usize>keep) << 2) + 15) & ~15;
+  const groupWork = (collector + KEYS + ((<usize>capacity) << 3) + 15) & ~15;
+  const centroids = <usize>treeWord(tree, 0);
   for (let i: usize = 0; i < <usize>count; i++) {
-    const row = <usize>from + i;
+    const row = <usize>load<u32>(list + (i << 2));
     const weight = factors == 0 ? <f32>1 : load<f32>(factors + (row << 2));
     weighRow(raw + row * stride, weight, stride, scratch);
     quantizeQuery(scratch, 1, centres, steps, groups, rounded);
     collectorReset(collector, keep, capacity, 0, 0, 0);
-    scanBlocks(blocks, blockCount, groups, 2, rounded, load<f32>(tail), load<i32>(tail, 4), collector);
-    const found = collectorTakeBest(collector, list);
-    const best = nearestOf(scratch, list, found, centroids, stride);
+    scanTree(tree, groups, rounded, load<f32>(tail), load<i32>(tail, 4), groupWork, collector);
+    const found = collectorTakeBest(collector, near);
+    let best = load<u32>(first + (i << 2));
+    best = nearestOf(scratch, near, found, centroids, stride, best);
     store<u32>(first + (i << 2), best);
-    store<u32>(second + (i << 2), orthogonalOf(scratch, list, found, centroids, stride, best, lambda));
+    store<u32>(second + (i << 2), orthogonalOf(scratch, near, found, centroids, stride, best, lambda));
   }
 }
 
@@ -155,13 +211,16 @@ function squaredDistance(a: usize, b: usize, stride: usize): f32 {
   return sumLanes(sum);
 }
 
-function nearestOf(x: usize, list: usize, count: u32, centroids: usize, stride: usize): u32 {
-  let best: u32 = 0;
+function nearestOf(x: usize, list: usize, count: u32, centroids: usize, stride: usize, given: u32): u32 {
+  let best: u32 = given == NONE ? 0 : given;
   let distance: f32 = Infinity;
+  if (given != NONE) {
+    distance = squaredDistance(x, centroids + (<usize>given) * stride, stride) * STAY;
+  }
   for (let i: usize = 0; i < <usize>count; i++) {
     const c = load<u32>(list + (i << 2));
-    const d = squaredDistance(x, centroids + <usize>c * stride, stride);
-    if (d < distance || (d == distance && c < best)) {
+    const d = squaredDistance(x, centroids + (<usize>c) * stride, stride);
+    if (d < distance || (d == distance && best != given && c < best)) {
       distance = d;
       best = c;
     }

@@ -9,5 +9,5 @@ export { countBits, listBits } from './bits';
 export { collectorReset, collectorShrink, collectorSort, collectorTake } from './select';
 export { bestEntry, encodeEntries, quantizeQuery, scanBlocks, scanPostings } from './codes';
 export { scanList, scanRange } from './exact';
-export { addToSums, assignRounded, assignTwo, quantizeRows } from './cluster';
+export { addToSums, assignNear, assignRounded, quantizeRows } from './cluster';
 export { crc32c, crcTables } from './crc32c';

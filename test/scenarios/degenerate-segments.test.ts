@@ -32,6 +32,9 @@ describe('A clustered segment of awkward data', function () {
       const rows: Rows = { dimensions: 8, values };
       const index = space.build('l2', rows);
       expect(index.view.entries).to.be.at.most(200_000);
+      const longest = Math.max(...tableOf(index).map((block, at, all) => (all[at + 1] ?? block) - block));
+      // 16 entries a block; a usual posting has 256.
+      expect(longest, 'blocks of the longest posting').to.be.at.most(2.25 * 16 + 1);
       for (let query = 0; query < different; query++) {
         const hits = searchIvf(space.kernels, space.scratch, index.view, rowOf(few, query), { k: K });
         expect(hits.rows.length).to.equal(K);

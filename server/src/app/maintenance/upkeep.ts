@@ -7,7 +7,7 @@
  * stays in the log or in its old segments, and is tried again. A collection at rest has no timer.
  */
 import type { FrozenMemtable } from '../../core/collection/state.js';
-import { pickMerge } from '../../core/collection/merge-policy.js';
+import { mergeBytesMax, pickMerge } from '../../core/collection/merge-policy.js';
 import { hasReason, OmenError } from '../../core/errors.js';
 import { conflictOf } from '../../core/log/conflict.js';
 import { LIMITS } from '../../core/limits.js';
@@ -31,8 +31,6 @@ const QUIET_MS = 1000;
 /** Fewer rows are not worth a segment of their own, unless they are the end of a burst. */
 const QUIET_ROWS = 256;
 const BURST_MS = 60_000;
-/** Bounds one merge in memory and time. */
-const MERGE_BYTES_MAX = 1024 * 1024 * 1024;
 const RETRY_MS = 1000;
 const RETRY_MS_MAX = 30_000;
 
@@ -190,7 +188,7 @@ export class Upkeep {
     const candidates = state.segments.map(({ key, bytes, rows, persisted }) => ({
       ...{ bytes, rows, deletedRows: persisted.count, foreign: foreign.has(key) },
     }));
-    const picked = pickMerge(candidates, { quiet, bytesMax: MERGE_BYTES_MAX });
+    const picked = pickMerge(candidates, { quiet, bytesMax: mergeBytesMax(this.deps.pool.arena.capacity) });
     const inputs = picked.map((index) => state.segments[index]).filter((segment) => segment !== undefined);
     if (inputs.length === 0) return false;
     this.#merging = runMerge(this.deps, inputs, (task) => this.#exclusive(task))

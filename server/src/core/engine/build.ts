@@ -23,6 +23,7 @@ import type { Kernels } from '../vector/kernels.js';
 import { rowStride } from '../vector/metric.js';
 import { Scratch } from '../vector/scratch.js';
 import { GatheredRows } from './gather.js';
+import { keptClusters } from './kept-clusters.js';
 import { selfTestBytes, writeSelfTest } from './self-test.js';
 import type { BuildTask, BuiltSegment } from './tasks.js';
 
@@ -38,7 +39,7 @@ export interface BuildEnvironment {
   readonly memory: BuildMemory;
 }
 
-const SELF_TEST_QUERIES = 192;
+const SELF_TEST_QUERIES = 256;
 
 /** Null when no row is visible. The segment's memory is the caller's. */
 export async function buildSegment(
@@ -49,7 +50,11 @@ export async function buildSegment(
   if (rows.count === 0) return null;
   if (rows.count < task.clusterFrom) return writeSegment({ kernels, memory, task, rows }, null);
   const vectorBytes = rows.count * (rowStride(task.dimensions) + 1) * 4 + 64;
-  const shape = { metric: task.metric, dimensions: task.dimensions, rows: rows.count, seed: task.seed };
+  const kept = keptClusters(kernels, task.parts, rows);
+  const shape = {
+    ...{ metric: task.metric, dimensions: task.dimensions, rows: rows.count, seed: task.seed },
+    ...(kept === null ? {} : { kept }),
+  };
   const scratchBytes = buildScratchBytes(shape);
   const scratchAt = await memory.allocate(scratchBytes, 'the working memory of an index build');
   const scratch = new Scratch(scratchAt, scratchBytes);
@@ -205,5 +210,7 @@ function writeClusters(
     entries: view.entries,
     rerank: view.calibration.rerank,
     nprobe: [...view.calibration.nprobe],
+    generation: view.history.generation,
+    changes: view.history.changes,
   };
 }

@@ -49,6 +49,18 @@ export class GatheredRows {
     this.count = count;
   }
 
+  /** How many visible rows each part has; those of one part follow one another, ascending. */
+  counts(): Uint32Array {
+    const counts = new Uint32Array(this.#columns.length);
+    for (const part of this.#part.subarray(0, this.count)) counts[part] = (counts[part] ?? 0) + 1;
+    return counts;
+  }
+
+  /** The row, in its part, of a gathered row. */
+  rowOf(index: number): number {
+    return this.#row[index] ?? 0;
+  }
+
   idBytes(index: number): Uint8Array {
     return this.#columnsOf(index).idBytes(this.#row[index] ?? 0);
   }

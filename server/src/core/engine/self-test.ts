@@ -32,3 +32,10 @@ export function writeSelfTest(section: Uint8Array, test: SelfTest): void {
     words.set(test.answers[index]?.subarray(0, ANSWERS) ?? [], at + 1);
   }
 }
+
+/** The rows that served as queries. */
+export function selfTestQueries(section: Uint8Array): Uint32Array {
+  const words = new Uint32Array(section.buffer, section.byteOffset, section.length / 4);
+  const width = 1 + (words[1] ?? ANSWERS);
+  return Uint32Array.from({ length: words[0] ?? 0 }, (_, index) => words[2 + index * width] ?? NONE);
+}

@@ -12,22 +12,16 @@ import type { Kernels } from '../vector/kernels.js';
 import { rowStride } from '../vector/metric.js';
 import type { Scratch } from '../vector/scratch.js';
 import { scratchBytes } from '../vector/scratch.js';
-import { collectorBytes, collectorCapacity } from '../vector/collector.js';
 import type { CalibrationReport } from './calibrate.js';
 import { calibrate, calibrateScratchBytes, queryCount } from './calibrate.js';
-import type { Centroids } from './kmeans.js';
-import { centroidBlockBytes, train, trainScratchBytes } from './kmeans.js';
-import type { IvfPointers, IvfView } from './layout.js';
-import {
-  BLOCK_ENTRIES,
-  CALIBRATED_K,
-  CALIBRATED_TARGETS,
-  centroidLayout,
-  openIvf,
-  writeHeader,
-} from './layout.js';
-import type { Assigned, IvfInput, IvfPlan } from './plan.js';
-import { orderRows } from './plan.js';
+import { assignRows, assignScratchBytes } from './assign.js';
+import type { Lists } from './bound-lists.js';
+import { boundLists, clusterRoom } from './bound-lists.js';
+import { meanError, train, trainScratchBytes } from './kmeans.js';
+import type { ClusterHistory, IvfPointers, IvfView } from './layout.js';
+import { CALIBRATED_K, CALIBRATED_TARGETS, centroidLayout, openIvf, writeHeader } from './layout.js';
+import type { IvfInput, IvfPlan } from './plan.js';
+import { NO_CLUSTER, orderRows } from './plan.js';
 import type { Quantizer, RowArray } from './quantizer.js';
 import { fitQuantizer } from './quantizer.js';
 import type { Random } from './random.js';
@@ -40,52 +34,135 @@ const ROWS_PER_CLUSTER = 128;
 const SAMPLE_PER_CLUSTER = 48;
 const ITERATIONS = 8;
 const QUANTIZER_SAMPLE = 16_384;
-/** Weight of the orthogonality of the second posting. */
-const SOAR_LAMBDA = 1;
-/** Nearest centroids among which the two postings of a row are chosen. */
-const SOAR_CANDIDATES = 12;
+/** Clusters are kept while the mean squared error is at most so many times that of their training … */
+const DRIFT_MAX = 1.15;
+/** … and of so many merges, … */
+const GENERATIONS_MAX = 32;
+/** … and at most this share of them was cut or dissolved since, … */
+const CHANGES_MAX = 0.5;
+/** … and they are neither too few nor too many for the rows. */
+const FEWER_MAX = 0.6;
+const MORE_MAX = 1.6;
 
 /** Scratch for `planIvf` and `writeIvf`. */
-export function buildScratchBytes(input: Pick<IvfInput, 'dimensions' | 'rows' | 'clusters'>): number {
+export function buildScratchBytes(
+  input: Pick<IvfInput, 'dimensions' | 'rows' | 'clusters' | 'kept'>,
+): number {
   const stride = rowStride(input.dimensions);
-  const clusters = input.clusters ?? clusterCount(input.rows);
+  const clusters = clustersOf(input);
+  const room = clusterRoom(Math.max(clusters, input.kept?.clusters ?? 0), input.rows, usualOf(input));
   const plan =
-    scratchBytes(stride * 4, stride * 4, stride * 4) +
-    scratchBytes(clusters * stride * 4, centroidBlockBytes(stride, clusters)) +
+    scratchBytes(stride * 12, room * stride * 4) +
     Math.max(
       trainScratchBytes(stride, clusters, sampleSize(input.rows, clusters)),
-      assignBytes(input.rows, stride),
+      assignScratchBytes(stride, room),
     );
   const write = scratchBytes(stride * 4, input.rows * 8 + 64);
-  return Math.max(plan, write, calibrateScratchBytes(input.dimensions, input.rows, clusters)) + 4096;
+  return Math.max(plan, write, calibrateScratchBytes(input.dimensions, input.rows, room)) + 4096;
 }
 
-/** Clusters the rows. The input is only read. */
+/**
+ * Says where every row goes: into the clusters that are kept, while these are good, or into new ones. The
+ * input is only read.
+ */
 export function planIvf(kernels: Kernels, scratch: Scratch, input: IvfInput): IvfPlan {
   const mark = scratch.mark();
   const random = seededRandom(input.seed);
   const stride = rowStride(input.dimensions);
-  const clusters = Math.min(input.rows, input.clusters ?? clusterCount(input.rows));
   const rows: RowArray = { raw: input.raw, factors: input.metric === 'cosine' ? input.factors : 0, stride };
   const arrays = scratch.take(stride * 12);
   const quantizer = quantizerAt(arrays, stride);
   const fitted = sampleNumbers(random, QUANTIZER_SAMPLE, input.rows);
   fitQuantizer(kernels, input.metric, input.dimensions, rows, fitted, quantizer);
-  const centroids: Centroids = {
-    clusters,
-    rows: scratch.take(clusters * stride * 4),
-    blocks: scratch.take(centroidBlockBytes(stride, clusters)),
-  };
-  const queries = sampleNumbers(random, queryCount(input.rows), input.rows);
-  const sample = trainingSample(random, input.rows, clusters, queries);
-  train(kernels, scratch, rows, sample, quantizer, centroids, { iterations: ITERATIONS, random });
-  const assigned = assignAll(kernels, scratch, input.rows, rows, quantizer, centroids);
-  const plan = orderRows(input, assigned, queries, {
-    centroids: kernels.f32.slice(centroids.rows / 4, centroids.rows / 4 + clusters * stride),
+  const room = clusterRoom(
+    Math.max(clustersOf(input), input.kept?.clusters ?? 0),
+    ...([input.rows, usualOf(input)] as const),
+  );
+  const work = { kernels, scratch, rows, quantizer, centroids: scratch.take(room * stride * 4) };
+  const queries = chooseQueries(random, input);
+  const done = keepClusters(input, work) ?? clusterAnew(input, work, random, queries);
+  const { lists, history } = done;
+  const plan = orderRows(input, lists.assigned, queries, {
+    centroids: kernels.f32.slice(lists.centroids / 4, lists.centroids / 4 + lists.clusters * stride),
     quantizer: kernels.f32.slice(arrays / 4, arrays / 4 + stride * 3),
+    history,
   });
   scratch.release(mark);
   return plan;
+}
+
+type Work = Pick<Lists, 'kernels' | 'scratch' | 'rows' | 'quantizer' | 'centroids'>;
+
+interface Clustered {
+  readonly lists: Lists;
+  readonly history: ClusterHistory;
+}
+
+/** Goes on with the clusters that are kept; null when there are none, or they are no longer good. */
+function keepClusters(input: IvfInput, work: Work): Clustered | null {
+  const { kept } = input;
+  if (kept === undefined || !isWorthKeeping(kept.history, kept.clusters, clustersOf(input))) return null;
+  const { kernels, scratch, rows, quantizer, centroids } = work;
+  kernels.f32.copyWithin(centroids / 4, kept.centroids / 4, kept.centroids / 4 + kept.clusters * rows.stride);
+  const assigned = { first: kept.first.slice(), second: kept.second.slice() };
+  const fresh = assigned.first.reduce((count, c) => count + (c === NO_CLUSTER ? 1 : 0), 0);
+  const list = new Uint32Array(fresh);
+  let at = 0;
+  assigned.first.forEach((c, row) => {
+    if (c === NO_CLUSTER) list[at++] = row;
+  });
+  const present = { rows: centroids, clusters: kept.clusters };
+  assignRows(kernels, scratch, rows, quantizer, present, list, assigned);
+  const lists: Lists = { ...work, clusters: kept.clusters, assigned, usual: usualOf(input) };
+  if (errorOf(lists) > kept.history.error * DRIFT_MAX) return null;
+  const changes = boundLists(lists, kept.clusters * CHANGES_MAX - kept.history.changes);
+  if (changes === null) return null;
+  const { generation, error } = kept.history;
+  return { lists, history: { generation: generation + 1, changes: kept.history.changes + changes, error } };
+}
+
+function isWorthKeeping({ generation, error }: ClusterHistory, clusters: number, wanted: number): boolean {
+  const fits = clusters >= wanted * FEWER_MAX && clusters <= wanted * MORE_MAX;
+  return fits && generation < GENERATIONS_MAX && error > 0;
+}
+
+function clusterAnew(input: IvfInput, work: Work, random: Random, queries: Uint32Array): Clustered {
+  const { kernels, scratch, rows, quantizer } = work;
+  const clusters = clustersOf(input);
+  const centroids = { clusters, rows: work.centroids };
+  const sample = trainingSample(random, input.rows, clusters, queries);
+  train(kernels, scratch, rows, sample, quantizer, centroids, { iterations: ITERATIONS, random });
+  const assigned = {
+    first: new Uint32Array(input.rows).fill(NO_CLUSTER),
+    second: new Uint32Array(input.rows).fill(NO_CLUSTER),
+  };
+  const all = Uint32Array.from(assigned.first.keys());
+  assignRows(kernels, scratch, rows, quantizer, centroids, all, assigned);
+  const lists: Lists = { ...work, clusters, assigned, usual: usualOf(input) };
+  boundLists(lists, Infinity);
+  return { lists, history: { generation: 0, changes: 0, error: errorOf(lists) } };
+}
+
+/** Mean squared distance of rows to their centroids, on rows spread over all. */
+function errorOf({ kernels, rows, assigned, centroids }: Lists): number {
+  const all = Uint32Array.from(assigned.first.keys());
+  return meanError(kernels, rows, all, assigned.first, centroids);
+}
+
+/**
+ * Rows to measure recall with: of the kept rows those that served before, since no clustering has seen them,
+ * of the others any, each in its share.
+ */
+function chooseQueries(random: Random, { rows, kept }: IvfInput): Uint32Array {
+  const count = queryCount(rows);
+  if (kept === undefined) return sampleNumbers(random, count, rows);
+  const fresh = [...kept.first.keys()].filter((row) => kept.first[row] === NO_CLUSTER);
+  const wanted = Math.round((count * fresh.length) / rows);
+  const chosen = new Set([...sampleNumbers(random, wanted, fresh.length)].map((at) => fresh[at] ?? 0));
+  const known = sampleNumbers(random, count - chosen.size, kept.queries.length);
+  for (const at of known) chosen.add(kept.queries[at] ?? 0);
+  for (const row of sampleNumbers(random, count, rows)) if (chosen.size < count) chosen.add(row);
+  return Uint32Array.from(chosen).sort();
 }
 
 /**
@@ -102,10 +179,9 @@ export function writeIvf(
   const layout = centroidLayout(plan.dimensions, plan.clusters);
   const stride = rowStride(plan.dimensions);
   kernels.f32.fill(0, pointers.centroids / 4, (pointers.centroids + plan.sizes.centroids) / 4);
-  writeHeader(kernels, pointers.centroids, plan, {
-    rerank: 4,
-    nprobe: new Uint32Array(CALIBRATED_K.length * CALIBRATED_TARGETS.length).fill(plan.clusters),
-  });
+  const nprobe = new Uint32Array(CALIBRATED_K.length * CALIBRATED_TARGETS.length).fill(plan.clusters);
+  const { history } = plan;
+  writeHeader(kernels, pointers.centroids, plan, { calibration: { rerank: 4, nprobe }, history });
   kernels.f32.set(plan.quantizer.subarray(0, stride), (pointers.centroids + layout.centres) / 4);
   kernels.f32.set(plan.quantizer.subarray(stride, stride * 2), (pointers.centroids + layout.steps) / 4);
   kernels.f32.set(plan.centroids, pointers.centroidRows / 4);
@@ -120,13 +196,21 @@ export function writeIvf(
   writePostings(kernels, scratch, plan, pointers, quantizer);
   scratch.release(mark);
   const report = calibrate(kernels, scratch, openIvf(kernels, pointers, plan.sizes), plan);
-  writeHeader(kernels, pointers.centroids, plan, report.calibration);
+  writeHeader(kernels, pointers.centroids, plan, { calibration: report.calibration, history });
   return { view: openIvf(kernels, pointers, plan.sizes), report };
 }
 
 /** Clusters for a segment of so many rows: at least one. */
 export function clusterCount(rows: number): number {
   return Math.max(1, Math.round(rows / ROWS_PER_CLUSTER));
+}
+
+function clustersOf({ rows, clusters }: Pick<IvfInput, 'rows' | 'clusters'>): number {
+  return Math.min(rows, clusters ?? clusterCount(rows));
+}
+
+function usualOf(input: Pick<IvfInput, 'rows' | 'clusters'>): number {
+  return input.rows / clustersOf(input);
 }
 
 function sampleSize(rows: number, clusters: number): number {
@@ -146,50 +230,4 @@ function trainingSample(random: Random, rows: number, clusters: number, queries:
 
 function quantizerAt(pointer: number, stride: number): Quantizer {
   return { centres: pointer, steps: pointer + stride * 4, inverses: pointer + stride * 8 };
-}
-
-function soarBytes(stride: number): number {
-  return stride * 4 + stride + 32 + SOAR_CANDIDATES * 4 + 16 + collectorBytes(SOAR_CANDIDATES);
-}
-
-function assignBytes(rows: number, stride: number): number {
-  return scratchBytes(rows * 4, rows * 4, soarBytes(stride));
-}
-
-function assignAll(
-  kernels: Kernels,
-  scratch: Scratch,
-  count: number,
-  rows: RowArray,
-  quantizer: Quantizer,
-  centroids: Centroids,
-): Assigned {
-  const mark = scratch.mark();
-  const first = scratch.take(count * 4);
-  const second = scratch.take(count * 4);
-  const work = scratch.take(soarBytes(rows.stride));
-  kernels.call.assignTwo(
-    0,
-    count,
-    rows.raw,
-    rows.factors,
-    centroids.rows,
-    centroids.blocks,
-    Math.ceil(centroids.clusters / BLOCK_ENTRIES),
-    quantizer.centres,
-    quantizer.steps,
-    rows.stride / 4,
-    SOAR_LAMBDA,
-    SOAR_CANDIDATES,
-    collectorCapacity(SOAR_CANDIDATES),
-    work,
-    first,
-    second,
-  );
-  const assigned = {
-    first: kernels.u32.slice(first / 4, first / 4 + count),
-    second: kernels.u32.slice(second / 4, second / 4 + count),
-  };
-  scratch.release(mark);
-  return assigned;
 }

@@ -1,6 +1,6 @@
 /*
- * Balanced k-means on a sample of the rows, with coded centroids: one pass costs about 2 ns per row and
- * centroid at 100 dimensions.
+ * Balanced k-means on a sample of the rows, with coded centroids in groups: one pass costs about 2 ns per row
+ * and centroid looked at, of which there are a few times √K.
  *
  * Lloyd's iterations; a cluster that is larger than the mean gets a small penalty on its distance in the next
  * iteration, which evens out the postings. An empty cluster takes over half of a large one. The number of
@@ -9,6 +9,9 @@
 import type { Kernels } from '../vector/kernels.js';
 import type { Scratch } from '../vector/scratch.js';
 import { scratchBytes } from '../vector/scratch.js';
+import { collectorCapacity } from '../vector/collector.js';
+import type { CentroidTree } from './centroid-tree.js';
+import { growTree, nearBytes, PROBES, treeBytes } from './centroid-tree.js';
 import { BLOCK_ENTRIES, blockBytes } from './layout.js';
 import type { Quantizer, RowArray } from './quantizer.js';
 import type { Random } from './random.js';
@@ -17,37 +20,28 @@ import type { Random } from './random.js';
 const BALANCE = 0.05;
 /** Relative difference of the two halves of a split cluster. */
 const SPLIT = 1 / 1024;
+/** Rows that an error is measured on. */
+const ERROR_ROWS = 1024;
 
 export interface Centroids {
   readonly clusters: number;
-  /** f32 rows, `stride` floats apart. */
+  /** Address of f32 rows, `stride` floats apart. */
   readonly rows: number;
-  /** The same, coded, with half norms: what rows are assigned by. */
-  readonly blocks: number;
 }
 
 export interface TrainingOptions {
   readonly iterations: number;
   readonly random: Random;
-  /** Addresses of f32 rows to begin with, instead of sampled rows. */
-  readonly start?: number;
 }
 
 /** Scratch for `train`; the centroids themselves are the caller's. */
 export function trainScratchBytes(stride: number, clusters: number, sample: number): number {
   const rounded = sample * (stride + 8);
-  return scratchBytes(sample * 4, sample * 4, rounded, clusters * stride * 4, clusters * 4, clusters * 4);
+  const rows = scratchBytes(sample * 4, sample * 4, rounded, nearBytes(1));
+  return rows + scratchBytes(clusters * stride * 4, clusters * 4) + treeBytes(stride, clusters);
 }
 
-/** Bytes of all centroids in the blocked form that the ranking kernel reads. */
-export function centroidBlockBytes(stride: number, clusters: number): number {
-  return Math.ceil(clusters / BLOCK_ENTRIES) * blockBytes(stride / 4, 2);
-}
-
-/**
- * Fills `centroids.rows` and `centroids.blocks` from the sampled rows, which must be at least as many as the
- * clusters.
- */
+/** Fills `centroids.rows` from the sampled rows, which must be at least as many as the clusters. */
 export function train(
   kernels: Kernels,
   scratch: Scratch,
@@ -63,47 +57,35 @@ export function train(
   const list = scratch.take(sample.length * 4);
   const assigned = scratch.take(sample.length * 4);
   const rounded = scratch.take(sample.length * (rows.stride + 8));
+  const near = scratch.take(nearBytes(1));
   const sums = scratch.take(clusters * rows.stride * 4);
   const counts = scratch.take(clusters * 4);
-  const numbers = scratch.take(clusters * 4);
   const shuffled = shuffle(sample, options.random);
   kernels.u32.set(shuffled, list / 4);
-  for (let c = 0; c < clusters; c++) kernels.u32[numbers / 4 + c] = c;
   const { centres, steps } = quantizer;
   kernels.call.quantizeRows(list, sample.length, rows.raw, rows.factors, centres, steps, groups, rounded);
-  if (options.start === undefined) pickRows(kernels, rows, shuffled, centroids);
-  else copyRows(kernels, options.start, centroids, rows.stride);
-  encodeCentroids(kernels, rows.stride, quantizer, centroids, numbers);
+  pickRows(kernels, rows, shuffled, centroids);
+  let penalty: Penalty | null = null;
+  const inner = scratch.mark();
   for (let iteration = 0; iteration < options.iterations; iteration++) {
-    const blockCount = Math.ceil(clusters / BLOCK_ENTRIES);
     // Half of the sample is enough while the centroids are still far from their places.
     const half = Math.max(clusters, sample.length >>> 1);
     const used = iteration * 2 < options.iterations ? Math.min(sample.length, half) : sample.length;
-    kernels.call.assignRounded(rounded, used, centroids.blocks, blockCount, groups, assigned);
+    const tree = growTree(kernels, scratch, quantizer, rows.stride, centroids, PROBES.training);
+    if (penalty !== null) penalize(kernels, rows.stride, tree, penalty);
+    kernels.call.assignRounded(rounded, used, tree.address, groups, collectorCapacity(1), near, assigned);
+    scratch.release(inner);
     kernels.f32.fill(0, sums / 4, sums / 4 + clusters * rows.stride);
     kernels.u32.fill(0, counts / 4, counts / 4 + clusters);
     kernels.call.addToSums(list, assigned, used, rows.raw, rows.factors, groups, sums, counts);
     const sizes = kernels.u32.slice(counts / 4, counts / 4 + clusters);
-    const error = meanError(kernels, rows, shuffled.subarray(0, used), assigned, centroids);
+    const of = kernels.u32.subarray(assigned / 4, assigned / 4 + used);
+    const error = meanError(kernels, rows, shuffled.subarray(0, used), of, centroids.rows);
     setMeans(kernels, sums, sizes, centroids, rows.stride);
     splitLargest(kernels, sizes, centroids, rows.stride);
-    encodeCentroids(kernels, rows.stride, quantizer, centroids, numbers);
-    if (iteration < options.iterations - 1) penalize(kernels, rows.stride, sizes, centroids, error);
+    penalty = { sizes, error };
   }
   scratch.release(mark);
-}
-
-/** Codes the centroids; `numbers`: address of 0, 1, 2 … as u32. */
-export function encodeCentroids(
-  kernels: Kernels,
-  stride: number,
-  quantizer: Quantizer,
-  centroids: Centroids,
-  numbers: number,
-): void {
-  const { rows, blocks, clusters } = centroids;
-  const { centres, inverses } = quantizer;
-  kernels.call.encodeEntries(numbers, clusters, rows, 0, centres, inverses, stride / 4, 2, 1, blocks);
 }
 
 function shuffle(sample: Uint32Array, random: Random): Uint32Array {
@@ -126,10 +108,6 @@ function pickRows(kernels: Kernels, rows: RowArray, shuffled: Uint32Array, centr
     const to = centroids.rows / 4 + c * rows.stride;
     for (let d = 0; d < rows.stride; d++) kernels.f32[to + d] = (kernels.f32[from + d] ?? 0) * weight;
   }
-}
-
-function copyRows(kernels: Kernels, from: number, centroids: Centroids, stride: number): void {
-  kernels.f32.copyWithin(centroids.rows / 4, from / 4, from / 4 + centroids.clusters * stride);
 }
 
 function setMeans(
@@ -169,40 +147,41 @@ function splitLargest(kernels: Kernels, sizes: Uint32Array, centroids: Centroids
   }
 }
 
-/** Raises the half norm of clusters above the mean size, so that rows see them farther away. */
-function penalize(
-  kernels: Kernels,
-  stride: number,
-  sizes: Uint32Array,
-  centroids: Centroids,
-  error: number,
-): void {
-  const mean = sizes.reduce((sum, size) => sum + size, 0) / centroids.clusters;
-  const bytes = blockBytes(stride / 4, 2);
-  for (let c = 0; c < centroids.clusters; c++) {
-    const excess = Math.max(0, (sizes[c] ?? 0) / mean - 1);
-    const at = (centroids.blocks + Math.floor(c / BLOCK_ENTRIES) * bytes) / 4 + 2 * BLOCK_ENTRIES;
-    const half = at + (c % BLOCK_ENTRIES);
-    kernels.f32[half] = (kernels.f32[half] ?? 0) + (BALANCE * error * excess) / 2;
-  }
+interface Penalty {
+  readonly sizes: Uint32Array;
+  /** Mean squared error. */
+  readonly error: number;
 }
 
-/** Mean squared distance of some rows of the sample to their centroids. */
-function meanError(
+/** Raises the half norm of clusters above the mean size, so that rows see them farther away. */
+function penalize(kernels: Kernels, stride: number, tree: CentroidTree, { sizes, error }: Penalty): void {
+  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+  const bytes = blockBytes(stride / 4, 2);
+  sizes.forEach((size, c) => {
+    const excess = Math.max(0, size / mean - 1);
+    const slot = tree.slots[c] ?? 0;
+    const at = (tree.blocks + Math.floor(slot / BLOCK_ENTRIES) * bytes) / 4 + 2 * BLOCK_ENTRIES;
+    const half = at + (slot % BLOCK_ENTRIES);
+    kernels.f32[half] = (kernels.f32[half] ?? 0) + (BALANCE * error * excess) / 2;
+  });
+}
+
+/** Mean squared distance of some of the rows to their centroids; `clusters[i]` is that of `sample[i]`. */
+export function meanError(
   kernels: Kernels,
   rows: RowArray,
   sample: Uint32Array,
-  assigned: number,
-  centroids: Centroids,
+  clusters: Uint32Array,
+  centroids: number,
 ): number {
-  const step = Math.max(1, Math.floor(sample.length / 1024));
+  const step = Math.max(1, Math.floor(sample.length / ERROR_ROWS));
   let sum = 0;
   let count = 0;
   for (let index = 0; index < sample.length; index += step, count++) {
     const row = sample[index] ?? 0;
     const weight = rows.factors === 0 ? 1 : (kernels.f32[rows.factors / 4 + row] ?? 0);
     const from = rows.raw / 4 + row * rows.stride;
-    const to = centroids.rows / 4 + (kernels.u32[assigned / 4 + index] ?? 0) * rows.stride;
+    const to = centroids / 4 + (clusters[index] ?? 0) * rows.stride;
     for (let d = 0; d < rows.stride; d++) {
       const difference = (kernels.f32[from + d] ?? 0) * weight - (kernels.f32[to + d] ?? 0);
       sum += difference * difference;

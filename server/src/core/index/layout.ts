@@ -16,6 +16,7 @@ const MAGIC = 0x4656494f;
 const VERSION = 2;
 const HEADER_BYTES = 192;
 const CALIBRATION_AT = 64;
+const HISTORY_AT = 160;
 const LANES = 16;
 
 /** Entries of a block; an unused one has the row number 0xffffffff. */
@@ -41,6 +42,16 @@ export interface IvfShape {
   readonly blocks: number;
   /** Rows in all postings together: a row stands in one or two. */
   readonly entries: number;
+}
+
+/** How the clusters came about: what decides whether a merge goes on with them. */
+export interface ClusterHistory {
+  /** Merges since the last clustering from scratch. */
+  readonly generation: number;
+  /** Postings that were cut or dissolved since then. */
+  readonly changes: number;
+  /** Mean squared distance of a row to its centroid, right after it; 0 in segments that do not say. */
+  readonly error: number;
 }
 
 /** Addresses of a clustered segment's parts. */
@@ -82,6 +93,7 @@ export interface IvfView extends IvfShape {
   /** 0 when they are not in memory: then each posting is handed over by itself. */
   readonly postingBlocks: number;
   readonly calibration: Calibration;
+  readonly history: ClusterHistory;
 }
 
 /**
@@ -133,7 +145,7 @@ export function writeHeader(
   kernels: Kernels,
   pointer: number,
   shape: IvfShape,
-  calibration: Calibration,
+  { calibration, history }: Pick<IvfView, 'calibration' | 'history'>,
 ): void {
   const at = pointer / 4;
   kernels.u32.fill(0, at, at + HEADER_BYTES / 4);
@@ -141,6 +153,8 @@ export function writeHeader(
   kernels.u32.set([...words, shape.clusters, shape.entries, shape.blocks], at);
   kernels.f32[at + 8] = calibration.rerank;
   kernels.u32.set(calibration.nprobe, at + CALIBRATION_AT / 4);
+  kernels.u32.set([history.generation, history.changes], at + HISTORY_AT / 4);
+  kernels.f32[at + HISTORY_AT / 4 + 2] = history.error;
 }
 
 /** Reads the sections. Throws `DATA_CORRUPTED` when they contradict themselves or their sizes. */
@@ -187,6 +201,11 @@ export function openIvf(kernels: Kernels, pointers: IvfPointers, bytes: IvfSizes
     calibration: {
       rerank: kernels.f32[at + 8] ?? 0,
       nprobe: kernels.u32.slice(calibrated, calibrated + CALIBRATED_TARGETS.length * CALIBRATED_K.length),
+    },
+    history: {
+      generation: word(HISTORY_AT / 4),
+      changes: word(HISTORY_AT / 4 + 1),
+      error: kernels.f32[at + HISTORY_AT / 4 + 2] ?? 0,
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { Metric } from '../vector/metric.js';
 import { rowStride } from '../vector/metric.js';
-import type { IvfShape } from './layout.js';
+import type { ClusterHistory, IvfShape } from './layout.js';
 import { BLOCK_ENTRIES, ivfSizes } from './layout.js';
 import type { IvfSizes } from './layout.js';
 
@@ -24,6 +24,21 @@ export interface IvfInput {
   readonly seed: number;
   /** Postings, instead of one per 128 rows. */
   readonly clusters?: number;
+  /** Clusters of some of the rows, to go on with instead of clustering all rows from scratch. */
+  readonly kept?: KeptClusters;
+}
+
+/** What a merge knows of its largest input. */
+export interface KeptClusters {
+  /** Address of f32 rows, as the section `centroidRows` has them. */
+  readonly centroids: number;
+  readonly clusters: number;
+  /** By row of the new segment, as gathered: `NO_CLUSTER` for rows of other inputs. */
+  readonly first: Uint32Array;
+  readonly second: Uint32Array;
+  /** Rows that no clustering has looked at, ascending: they serve as queries again. */
+  readonly queries: Uint32Array;
+  readonly history: ClusterHistory;
 }
 
 /** Where every row goes. Lives outside of scratch: the caller may use scratch between the two steps. */
@@ -40,6 +55,7 @@ export interface IvfPlan extends IvfShape {
   readonly centroids: Float32Array;
   /** Centres, steps and reciprocal steps. */
   readonly quantizer: Float32Array;
+  readonly history: ClusterHistory;
 }
 
 /** The clusters of every row, by its number in the input; the second may be `NO_CLUSTER`. */
@@ -53,7 +69,7 @@ export function orderRows(
   input: IvfInput,
   assigned: Assigned,
   queries: Uint32Array,
-  trained: { readonly centroids: Float32Array; readonly quantizer: Float32Array },
+  trained: Pick<IvfPlan, 'centroids' | 'quantizer' | 'history'>,
 ): IvfPlan {
   const stride = rowStride(input.dimensions);
   const before = trained.centroids.length / stride;
@@ -109,6 +125,7 @@ export function orderRows(
     second,
     centroids: centroids.slice(0, clusters * stride),
     quantizer: trained.quantizer,
+    history: trained.history,
     sizes: ivfSizes(shape),
   };
 }

@@ -4,7 +4,6 @@
 import type { Kernels } from '../vector/kernels.js';
 import { rowStride } from '../vector/metric.js';
 import type { Scratch } from '../vector/scratch.js';
-import { encodeCentroids } from './kmeans.js';
 import type { IvfPointers } from './layout.js';
 import { BLOCK_ENTRIES, blockBytes, centroidLayout, firstRowsAt, termsOfMetric } from './layout.js';
 import type { IvfPlan } from './plan.js';
@@ -24,12 +23,13 @@ export function writeCentroidCodes(
   const stride = rowStride(plan.dimensions);
   const numbers = scratch.take(plan.clusters * 4);
   for (let c = 0; c < plan.clusters; c++) kernels.u32[numbers / 4 + c] = c;
-  const centroids = {
-    clusters: plan.clusters,
-    rows: pointers.centroidRows,
-    blocks: pointers.centroids + layout.blocks,
-  };
-  encodeCentroids(kernels, stride, quantizer, centroids, numbers);
+  const blocks = pointers.centroids + layout.blocks;
+  const { centres, inverses } = quantizer;
+  const groups = stride / 4;
+  kernels.call.encodeEntries(
+    ...([numbers, plan.clusters, pointers.centroidRows, 0] as const),
+    ...([centres, inverses, groups, 2, 1, blocks] as const),
+  );
   scratch.release(mark);
 }
 

@@ -104,9 +104,10 @@ export interface KernelFunctions {
   assignRounded(
     rounded: number,
     count: number,
-    blocks: number,
-    blockCount: number,
+    tree: number,
     groups: number,
+    capacity: number,
+    scratch: number,
     out: number,
   ): void;
   addToSums(
@@ -119,14 +120,12 @@ export interface KernelFunctions {
     sums: number,
     counts: number,
   ): void;
-  assignTwo(
-    from: number,
+  assignNear(
+    list: number,
     count: number,
     raw: number,
     factors: number,
-    centroids: number,
-    blocks: number,
-    blockCount: number,
+    tree: number,
     centres: number,
     steps: number,
     groups: number,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { MergeCandidate } from '#server/core/collection/merge-policy.js';
-import { pickMerge } from '#server/core/collection/merge-policy.js';
+import { mergeBytesMax, pickMerge } from '#server/core/collection/merge-policy.js';
 import { SeededRng } from '../../../support/seeded-rng.js';
 
 const of = (...sizes: readonly number[]): MergeCandidate[] =>
@@ -43,7 +43,52 @@ describe('What is merged', () => {
 
   it('goes on when segments are many and of very different sizes', () => {
     const segments = of(...Array.from({ length: 14 }, (_, index) => 10 ** index));
-    const picked = pickMerge(segments, { quiet: false, bytesMax: 1e12 });
+    const picked = pickMerge(segments, { quiet: false, bytesMax: 1e15 });
     expect(picked).to.have.members([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('has no more bytes than half of the memory holds twice, and never more than 1 GiB', () => {
+    expect(mergeBytesMax(96 * 2 ** 20)).to.equal(24 * 2 ** 20);
+    expect(mergeBytesMax(2 ** 32)).to.equal(2 ** 30);
+    expect(mergeBytesMax(2 ** 40)).to.equal(2 ** 30);
+  });
+
+  it('never is a segment alone that does not fit into memory beside what it is written as', () => {
+    const segments = [{ bytes: 1200, rows: 100, deletedRows: 40 }];
+    expect(pickMerge(segments, { quiet: true, bytesMax: 1000 })).to.deep.equal([0]);
+    expect(pickMerge(segments, { quiet: true, bytesMax: 900 })).to.deep.equal([]);
+    const foreign = [{ bytes: 1200, rows: 100, deletedRows: 0, foreign: true }];
+    expect(pickMerge(foreign, { quiet: true, bytesMax: 1000 })).to.deep.equal([]);
+  });
+
+  it('writes each row only a few times when a collection grows to many segments of the largest size', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const rng = new SeededRng(seed);
+      const segments: MergeCandidate[] = [];
+      let loaded = 0;
+      let written = 0;
+      const merge = (quiet: boolean): void => {
+        for (;;) {
+          const picked = new Set(pickMerge(segments, { quiet, bytesMax: 1000 }));
+          if (picked.size === 0) return;
+          const bytes = bytesOf(segments, [...picked]);
+          written += bytes;
+          const left = segments.filter((_, index) => !picked.has(index));
+          segments.splice(0, segments.length, ...left, ...of(bytes));
+        }
+      };
+      for (let flush = 0; flush < 1500; flush++) {
+        const bytes = 5 + rng.below(20);
+        loaded += bytes;
+        segments.push(...of(bytes));
+        merge(rng.chance(0.05));
+      }
+      merge(true);
+      expect(segments.length, `seed ${seed}`).to.be.at.most((3 * loaded) / 1000 + 12);
+      expect(written / loaded, `seed ${seed}`).to.be.at.most(8);
+      const before = written;
+      merge(true);
+      expect(written, `seed ${seed}: at rest`).to.equal(before);
+    }
   });
 });
