@@ -154,8 +154,9 @@ interface Windows {
 }
 
 async function costSuite(context: BenchContext): Promise<Part> {
-  const rounds = context.quick ? 1 : 4;
-  const turns = context.quick ? 2 : 6;
+  // Two servers of one kind differ by more than two turns of one server: rather more servers than turns.
+  const rounds = context.quick ? 1 : 8;
+  const turns = context.quick ? 2 : 3;
   const kinds = [newWindows('query'), newWindows('get')];
   for (let round = 0; round < rounds; round++) {
     context.progress(`servers ${round + 1} of ${rounds}, with and without metrics`);
