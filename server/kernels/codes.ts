@@ -143,6 +143,30 @@ export function scanPostings(
 }
 
 /**
+ * Scans `count` pieces of postings that lie anywhere: pairs of u32, the address of the first block and the
+ * number of blocks. Returns blocks scanned.
+ */
+export function scanPieces(
+  pieces: usize,
+  count: u32,
+  groups: u32,
+  terms: u32,
+  query: usize,
+  factor: f32,
+  shift: i32,
+  collector: usize,
+): u32 {
+  let scanned: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const piece = pieces + (i << 3);
+    const blocks = load<u32>(piece, 4);
+    scanBlocks(<usize>load<u32>(piece), blocks, groups, terms, query, factor, shift, collector);
+    scanned += blocks;
+  }
+  return scanned;
+}
+
+/**
  * Number of the first of the best-scoring entries among `count` blocks; padding entries must score lowest.
  * Blocks have two terms.
  */

@@ -7,7 +7,7 @@
 
 export { countBits, listBits } from './bits';
 export { collectorReset, collectorShrink, collectorSort, collectorTake } from './select';
-export { bestEntry, encodeEntries, quantizeQuery, scanBlocks, scanPostings } from './codes';
+export { bestEntry, encodeEntries, quantizeQuery, scanBlocks, scanPieces, scanPostings } from './codes';
 export { scanList, scanRange } from './exact';
 export { addToSums, assignNear, assignRounded, quantizeRows } from './cluster';
 export { crc32c, crcTables } from './crc32c';

@@ -28,6 +28,7 @@ class ReusableArena extends Arena {
 
   /** Frees everything. Whoever used it must not run any more. */
   clear(): void {
+    this.reclaim = () => false;
     for (const region of [...this.#regions]) this.free(region);
   }
 }

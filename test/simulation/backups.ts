@@ -1,5 +1,6 @@
 /* Backups beside running servers, and restores of them: what was held comes back, whole. */
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
+import { NO_BLOCK_CACHE } from '#server/adapters/memory/no-block-cache.js';
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import { openApp } from '#server/app/app.js';
 import { backUp } from '#server/app/backup/run-backup.js';
@@ -104,6 +105,7 @@ export class Backups {
       ...{
         logger: silentLogger,
         metrics: NO_METRICS,
+        blockCache: NO_BLOCK_CACHE,
         version: '0.0.0-test',
         objectStore: 'memory',
       },

@@ -2,12 +2,15 @@
  * A server of a simulated world: the whole application on virtual time, behind a network and a store that
  * fail as the world decides. It can be frozen, killed and started again.
  */
+import { MemoryBlockCache } from '#server/adapters/memory/memory-block-cache.js';
+import { NO_BLOCK_CACHE } from '#server/adapters/memory/no-block-cache.js';
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import type { RequestContext } from '#server/app/api.js';
 import type { App } from '#server/app/app.js';
 import { openApp } from '#server/app/app.js';
 import { OmenError } from '#server/core/errors.js';
 import type { TenantId } from '#server/core/ids.js';
+import type { BlockCache } from '#server/ports/block-cache.js';
 import type { Logger } from '#server/ports/logger.js';
 import type { ObjectStore } from '#server/ports/object-store.js';
 import type { Call, Fault } from '../support/failing-object-store.js';
@@ -38,6 +41,16 @@ export type Reply<T> =
   /** Nothing was there to take the request. */
   | { readonly kind: 'down' }
   | { readonly kind: 'timeout' };
+
+/** Too small for all. */
+const BLOCK_CACHE_BYTES = 32 * 1024;
+
+/** How segments are kept. */
+const TIERS = {
+  whole: {},
+  paged: { openWholeBytes: 0, promoteAfter: Infinity },
+  moving: { openWholeBytes: 0, promoteAfter: 1 },
+} as const;
 
 /** Virtual time within which every call ends on a server that runs. */
 const CALL_MS_MAX = 180_000;
@@ -83,6 +96,7 @@ export class SimServer extends SimProcess {
       ...{
         logger: this.#logger(),
         metrics: NO_METRICS,
+        blockCache: this.#blockCache(),
         version: '0.0.0-test',
         objectStore: 'memory',
       },
@@ -90,8 +104,21 @@ export class SimServer extends SimProcess {
       ...{ ownsStore: settings.ownsStore, foldSlots: settings.foldSlots, retentionMs: settings.retentionMs },
       ...{ stalenessMs: settings.stalenessMs },
       ...{ flushRows: settings.flushRows, clusterFromRows: settings.clusterFromRows },
+      ...TIERS[settings.segments],
     });
     this.world.note(this.name, 'is up');
+  }
+
+  #blockCache(): BlockCache {
+    if (this.world.settings.segments !== 'moving') return NO_BLOCK_CACHE;
+    const missBecause = () => (this.rng.chance(0.1) ? ('damaged' as const) : undefined);
+    return new MemoryBlockCache({ capacityBytes: BLOCK_CACHE_BYTES, missBecause });
+  }
+
+  /** Now and then memory is needed for something else. */
+  #squeeze(): void {
+    const { segments } = this.world.settings;
+    if (segments === 'moving' && this.rng.chance(0.2)) this.#pool.pool.arena.reclaim(2 ** 40);
   }
 
   /** Calls the server as a client does; resolves when the client has an answer or gives up. */
@@ -112,7 +139,10 @@ export class SimServer extends SimProcess {
       timeline.at(timeline.now + this.#hopMs(), () => {
         const app = this.#app;
         if (app === null || !this.alive) answer({ kind: 'down' });
-        else this.time.enter(() => this.#run(() => run(app, contextOf(tenant, abort.signal)), answer));
+        else {
+          this.#squeeze();
+          this.time.enter(() => this.#run(() => run(app, contextOf(tenant, abort.signal)), answer));
+        }
       });
     });
   }

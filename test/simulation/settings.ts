@@ -37,6 +37,8 @@ export interface Settings {
   readonly backups: boolean;
   /** Mean time between two blows. */
   readonly chaosMs: number;
+  /** `paged`: segments are never in memory as a whole; `moving`: they come and go. */
+  readonly segments: 'whole' | 'paged' | 'moving';
 }
 
 export const DAY_MS = 24 * 3_600_000;
@@ -69,5 +71,6 @@ export function drawSettings(rng: SeededRng): Settings {
     clientMs: one(1000, 5000, 20_000),
     backups: rng.chance(0.35),
     chaosMs: one(400, 1500, 6000),
+    segments: one('whole', 'paged', 'moving'),
   };
 }

@@ -1,3 +1,4 @@
+import { NO_BLOCK_CACHE } from '#server/adapters/memory/no-block-cache.js';
 import { NO_METRICS } from '#server/adapters/memory/no-metrics.js';
 import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { InlineEnginePool } from '#server/adapters/worker-pool/inline-engine-pool.js';
@@ -7,6 +8,7 @@ import { openApp } from '#server/app/app.js';
 import type { TenantId } from '#server/core/ids.js';
 import { Arena } from '#server/core/memory/arena.js';
 import type { Attributes } from '#server/core/record/record.js';
+import type { BlockCache } from '#server/ports/block-cache.js';
 import type { Logger } from '#server/ports/logger.js';
 import type { Metrics } from '#server/ports/metrics.js';
 import type { ObjectStore } from '#server/ports/object-store.js';
@@ -26,6 +28,9 @@ export interface TestAppOptions {
   readonly retentionMs?: number;
   readonly flushRows?: number;
   readonly clusterFromRows?: number;
+  readonly blockCache?: BlockCache;
+  readonly openWholeBytes?: number;
+  readonly promoteAfter?: number;
   /** False: other servers use the store too. */
   readonly ownsStore?: boolean;
   readonly metrics?: Metrics;
@@ -68,6 +73,9 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     recallSample: options.recallSample ?? 0,
     countTenants: options.countTenants ?? false,
     serverName: options.serverName ?? null,
+    blockCache: options.blockCache ?? NO_BLOCK_CACHE,
+    ...(options.openWholeBytes === undefined ? {} : { openWholeBytes: options.openWholeBytes }),
+    ...(options.promoteAfter === undefined ? {} : { promoteAfter: options.promoteAfter }),
     ...(options.backupMarkMs === undefined ? {} : { backupMarkMs: options.backupMarkMs }),
     ...(options.openCollections === undefined ? {} : { openCollections: options.openCollections }),
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),

@@ -3,20 +3,29 @@ import { OmenError } from '../core/errors.js';
 import { LIMITS } from '../core/limits.js';
 import type { Selection } from './api.js';
 
-/**
- * Keeps an answer below what clients accept in one message: counts attributes and vectors as records are
- * added.
- */
+/** What an answer shows of its records. */
+interface Shown {
+  readonly select: Selection;
+  readonly includeVectors: boolean;
+}
+
+/** Bytes that a record takes in an answer: its attributes and its vector, as far as they are shown. */
+export function recordBytes(
+  source: Pick<RowSource, 'vectorBytes' | 'attributeBytesOf'>,
+  row: number,
+  { select, includeVectors }: Shown,
+): number {
+  const attributes = select === 'all' || select.length > 0 ? source.attributeBytesOf(row) : 0;
+  return attributes + (includeVectors ? source.vectorBytes : 0);
+}
+
+/** Keeps an answer below what clients accept in one message: counts records as they are added. */
 export class AnswerSize {
   #bytes = 0;
 
-  /** Throws `MESSAGE_TOO_LARGE` when the record does not fit any more. */
-  add(
-    source: RowSource,
-    row: number,
-    want: { readonly select: Selection; readonly includeVectors: boolean },
-  ): void {
-    if (this.fits(source, row, want)) return;
+  /** Throws `MESSAGE_TOO_LARGE` when a record of so many bytes does not fit any more. */
+  add(bytes: number): void {
+    if (this.fits(bytes)) return;
     throw new OmenError(
       'MESSAGE_TOO_LARGE',
       `the answer has more than ${LIMITS.responseBytesMax} bytes: ask for fewer records, select fewer attributes or leave out vectors`,
@@ -24,14 +33,9 @@ export class AnswerSize {
     );
   }
 
-  /** Counts the record; false when the answer is full with it. */
-  fits(
-    source: RowSource,
-    row: number,
-    want: { readonly select: Selection; readonly includeVectors: boolean },
-  ): boolean {
-    if (want.includeVectors) this.#bytes += source.vectorBytes;
-    if (want.select === 'all' || want.select.length > 0) this.#bytes += source.attributeBytesOf(row);
+  /** Counts a record of so many bytes; false when the answer is full with it. */
+  fits(bytes: number): boolean {
+    this.#bytes += bytes;
     return this.#bytes <= LIMITS.responseBytesMax;
   }
 }

@@ -1,3 +1,4 @@
+import type { BlockCache } from '../ports/block-cache.js';
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool } from '../ports/engine-pool.js';
 import type { Logger } from '../ports/logger.js';
@@ -15,6 +16,8 @@ export interface AppDependencies {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Copies of pieces of segments on a local disk. */
+  readonly blockCache: BlockCache;
   readonly version: string;
   /** What this server is called where it says who does something, such as the name of its pod. */
   readonly serverName?: string | null;
@@ -40,6 +43,10 @@ export interface AppDependencies {
   readonly backupMarkMs?: number;
   /** Collections at rest that stay in memory; 1 000 unless given. */
   readonly openCollections?: number;
+  /** Larger segments are opened by their skeleton; decided by what fits into memory unless given. */
+  readonly openWholeBytes?: number;
+  /** Queries after which a segment is brought into memory as a whole, if it fits; 2 unless given. */
+  readonly promoteAfter?: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */
   readonly flushRows?: number;
   /** Rows from which on a segment is clustered; 4 096 unless given. */

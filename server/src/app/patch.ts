@@ -13,13 +13,12 @@ export function patch(
   { span }: Pick<RequestContext, 'span'>,
 ): Promise<PatchResponse> {
   checkPatch(collection.info, request);
+  const { requestId, patches } = request;
   return collection.write(
-    'patch',
-    request.requestId,
+    { kind: 'patch', requestId, ids: patches.map(({ id }) => id), reads: true, span },
     (view) => {
-      const { writes, patched, missingIds } = planPatch(view, request.patches, collection.info.dimensions);
+      const { writes, patched, missingIds } = planPatch(view, patches, collection.info.dimensions);
       return { writes, answer: { patched, missingIds } };
     },
-    span,
   );
 }

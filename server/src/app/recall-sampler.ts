@@ -9,7 +9,7 @@
  * for less than the usual recall is not repeated: that it misses something is its own wish.
  */
 import type { Snapshot } from '../core/collection/snapshot.js';
-import type { SearchOutcome, SearchTask } from '../core/engine/tasks.js';
+import type { SearchOutcome } from '../core/engine/tasks.js';
 import { OmenError } from '../core/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { EnginePool } from '../ports/engine-pool.js';
@@ -17,6 +17,10 @@ import type { Logger } from '../ports/logger.js';
 import type { Counter, Histogram, Metrics } from '../ports/metrics.js';
 import type { Rng } from '../ports/rng.js';
 import { countFailure } from './background-failures.js';
+import { Reading } from './tiers/reading.js';
+import type { SnapshotTask } from './tiers/search-snapshot.js';
+import { searchSnapshot } from './tiers/search-snapshot.js';
+import type { Tiers } from './tiers/tiers.js';
 
 /** Share of the nearest neighbours that a query is to find unless it says otherwise. */
 export const RECALL_TARGET_DEFAULT = 0.95;
@@ -36,6 +40,13 @@ export interface RecallDependencies {
   readonly share: number;
 }
 
+/** A query that was answered, and from what. */
+export interface SampledQuery {
+  readonly tiers: Tiers;
+  readonly task: SnapshotTask;
+  readonly snapshot: Snapshot;
+}
+
 export class RecallSampler {
   readonly #ratio: Histogram;
   readonly #samples: Readonly<Record<'measured' | 'skipped', Counter>>;
@@ -52,7 +63,7 @@ export class RecallSampler {
   }
 
   /** Offers a query that was answered from `snapshot`, which is kept for as long as it is needed. */
-  offer(task: SearchTask, snapshot: Snapshot, found: SearchOutcome): void {
+  offer({ tiers, task, snapshot }: SampledQuery, found: SearchOutcome): void {
     const { share, rng } = this.deps;
     if (share === 0 || !isUsual(task) || rng.uint32() >= share * 2 ** 32) return;
     if (!this.#isTime()) {
@@ -60,7 +71,7 @@ export class RecallSampler {
       return;
     }
     snapshot.retain();
-    this.#running = this.#measure(task, found).finally(() => {
+    this.#running = this.#measure({ tiers, task, snapshot }, found).finally(() => {
       snapshot.release();
       this.#running = null;
     });
@@ -78,14 +89,16 @@ export class RecallSampler {
     return free && clock.monotonic() >= this.#nextMs;
   }
 
-  async #measure(task: SearchTask, found: SearchOutcome): Promise<void> {
+  async #measure({ tiers, task, snapshot }: SampledQuery, found: SearchOutcome): Promise<void> {
     const { pool, clock, metrics, logger } = this.deps;
     const startedMs = clock.monotonic();
     let outcome: 'measured' | 'skipped' = 'skipped';
     try {
       const topK = Math.min(NEIGHBOURS, task.topK);
-      const exact = await pool.search({ ...task, topK, exact: true }, this.#end.signal);
-      const recall = recallOf(found, exact.outcome);
+      const reading = new Reading('hot', this.#end.signal);
+      const exactly = { ...task, topK, exact: true };
+      const exact = await searchSnapshot({ pool, tiers }, exactly, snapshot, reading);
+      const recall = recallOf(found, exact.timed.outcome);
       if (recall !== null) {
         this.#ratio.observe(recall);
         outcome = 'measured';
@@ -104,7 +117,7 @@ export class RecallSampler {
 }
 
 /** Whether a search promises the usual recall or more, without being exact already. */
-function isUsual({ exact, recallTarget, nprobe, rerank }: SearchTask): boolean {
+function isUsual({ exact, recallTarget, nprobe, rerank }: SnapshotTask): boolean {
   return !exact && recallTarget >= RECALL_TARGET_DEFAULT && nprobe === undefined && rerank === undefined;
 }
 

@@ -6,6 +6,7 @@ import { checkDelete } from './collections/check-batch.js';
 import type { Collection } from './collections/collection.js';
 import { planDelete } from './collections/write-plan.js';
 import { taskOf } from './fetch.js';
+import type { PartGroup } from './tiers/tiers.js';
 
 /**
  * Deletes records by id, or all that match a filter. A filter is evaluated against one snapshot; a record
@@ -23,13 +24,14 @@ export async function remove(
   const ids =
     filter === undefined ? new Set(request.ids) : await matchingIds(pool, context, collection, filter);
   return collection.write(
-    'delete',
-    request.requestId,
+    {
+      ...{ kind: 'delete', requestId: request.requestId, ids: [...ids] },
+      ...{ reads: filter !== undefined, span: context.span },
+    },
     (view) => {
       const { writes, deleted } = planDelete(view, ids, filter);
       return { writes, answer: { deleted } };
     },
-    context.span,
   );
 }
 
@@ -43,15 +45,16 @@ async function matchingIds(
   const view = await collection.view({ consistency: 'strong', sessionToken: '' }, context);
   const snapshot: Snapshot = view.state.snapshot();
   try {
-    const { outcome } = await pool.match(
-      { ...taskOf(collection, snapshot, filter), want: 'rows' },
-      context.signal,
-    );
     const ids = new Set<string>();
-    outcome.rows.forEach((row, index) => {
-      const source = snapshot.sources[outcome.parts[index] ?? 0];
-      if (source !== undefined) ids.add(source.idOf(row));
-    });
+    const find = async ({ parts, sources }: PartGroup): Promise<void> => {
+      const task = { ...taskOf(collection, filter), parts, want: 'rows' } as const;
+      const { outcome } = await pool.match(task, context.signal);
+      outcome.rows.forEach((row, index) => {
+        const source = sources[outcome.parts[index] ?? 0];
+        if (source !== undefined) ids.add(source.idOf(row));
+      });
+    };
+    await collection.tiers.eachGroup(snapshot, find, context.signal);
     return ids;
   } finally {
     snapshot.release();

@@ -8,18 +8,22 @@ import { OmenError } from '../core/errors.js';
 import { normaliseFilter } from '../core/filter/normalise.js';
 import { LIMITS } from '../core/limits.js';
 import type { Attributes } from '../core/record/record.js';
-import type { Metric } from '../core/vector/metric.js';
 import { distanceOfScore } from '../core/vector/metric.js';
-import type { SearchOutcome, SearchTask } from '../core/engine/tasks.js';
+import type { SearchOutcome } from '../core/engine/tasks.js';
 import type { Clock } from '../ports/clock.js';
-import type { EnginePool, Timed } from '../ports/engine-pool.js';
+import type { EnginePool } from '../ports/engine-pool.js';
 import type { Histogram, Metrics } from '../ports/metrics.js';
 import type { Hit, QueryRequest, QueryResponse, RequestContext, Selection } from './api.js';
 import { checkVectors } from './collections/check-batch.js';
 import type { Collection } from './collections/collection.js';
-import { AnswerSize } from './answer-size.js';
+import { AnswerSize, recordBytes } from './answer-size.js';
 import type { RecallSampler } from './recall-sampler.js';
 import { RECALL_TARGET_DEFAULT } from './recall-sampler.js';
+import type { WantedColumns } from './tiers/paged-segments.js';
+import { idText } from './tiers/paged-segments.js';
+import { Reading } from './tiers/reading.js';
+import type { SnapshotSearch, SnapshotTask } from './tiers/search-snapshot.js';
+import { searchSnapshot } from './tiers/search-snapshot.js';
 
 const NO_ATTRIBUTES: Attributes = new Map();
 
@@ -54,14 +58,17 @@ export async function search(
   const view = await collection.view(request, context);
   const snapshot = view.state.snapshot();
   try {
-    const task = taskOf(collection, snapshot, request);
-    const timed = await pool.search(task, context.signal);
-    const { outcome } = timed;
+    const reading = new Reading(context.tier, context.signal);
+    const task = taskOf(collection, request);
+    const found = await searchSnapshot({ pool, tiers: collection.tiers }, task, snapshot, reading);
+    const { outcome } = found.timed;
     series.candidates.observe(outcome.candidates);
     series.results.observe(outcome.rows.length);
-    sampler.offer(task, snapshot, outcome);
-    const hits = readHits(snapshot, outcome, collection.info.metric, request);
-    const performance = performanceOf(timed, context.tier, clock.monotonic() - context.startedMs);
+    sampler.offer({ tiers: collection.tiers, task, snapshot }, outcome);
+    collection.tiers.used(view.state, snapshot);
+    const hits = await readHits({ collection, snapshot, reading }, outcome, request);
+    context.tier = reading.tier;
+    const performance = performanceOf(found, reading, clock.monotonic() - context.startedMs);
     return { hits, performance, ...collection.receipt(snapshot.sequence) };
   } finally {
     snapshot.release();
@@ -70,19 +77,27 @@ export async function search(
 }
 
 /** The selected attributes of a row. */
-export function selectAttributes(source: RowSource, row: number, select: Selection): Attributes {
+export function selectAttributes(
+  source: Pick<RowSource, 'attributesOf'>,
+  row: number,
+  select: Selection,
+): Attributes {
   if (select !== 'all' && select.length === 0) return NO_ATTRIBUTES;
-  const bytes = source.attributesOf(row);
+  return decodeSelection(source.attributesOf(row), select);
+}
+
+function decodeSelection(bytes: Uint8Array, select: Selection): Attributes {
+  if (select !== 'all' && select.length === 0) return NO_ATTRIBUTES;
   if (bytes.length === 0) return NO_ATTRIBUTES;
   return select === 'all' ? decodeAttributes(bytes) : decodeSelected(bytes, select);
 }
 
-function taskOf(collection: Collection, snapshot: Snapshot, request: QueryRequest): SearchTask {
+function taskOf(collection: Collection, request: QueryRequest): SnapshotTask {
   const { dimensions, metric } = collection.info;
   const { vector: query, topK, filter } = request;
   const { exact, recallTarget = RECALL_TARGET_DEFAULT, nprobe, rerank } = request.params;
   return {
-    ...{ dimensions, metric, parts: snapshot.parts, query, topK, exact, recallTarget },
+    ...{ dimensions, metric, query, topK, exact, recallTarget },
     ...(filter === undefined ? {} : { filter: normaliseFilter(filter) }),
     ...(nprobe === undefined ? {} : { nprobe }),
     ...(rerank === undefined ? {} : { rerank }),
@@ -112,39 +127,54 @@ function checkQuery(collection: Collection, request: QueryRequest): void {
   }
 }
 
-function readHits(snapshot: Snapshot, outcome: SearchOutcome, metric: Metric, request: QueryRequest): Hit[] {
+interface HitSource {
+  readonly collection: Collection;
+  readonly snapshot: Snapshot;
+  readonly reading: Reading;
+}
+
+async function readHits(
+  { collection, snapshot, reading }: HitSource,
+  outcome: SearchOutcome,
+  request: QueryRequest,
+): Promise<Hit[]> {
   const size = new AnswerSize();
+  const { metric } = collection.info;
+  const outside = await collection.tiers.readOutside(snapshot, outcome, wantedOf(request), reading);
   return Array.from(outcome.rows, (row, index) => {
     const source = snapshot.sources[outcome.parts[index] ?? 0];
     if (source === undefined) throw new Error('an engine named a part that the task did not have');
     const score = outcome.scores[index] ?? 0;
-    const hit: Hit = {
-      id: source.idOf(row),
-      score,
-      distance: distanceOfScore(metric, score),
+    const distance = distanceOfScore(metric, score);
+    const read = outside.get(index);
+    if (read !== undefined) {
+      size.add(read.attributes.length + read.vector.byteLength);
+      const attributes = decodeSelection(read.attributes, request.select);
+      const vector = request.includeVectors ? { vector: read.vector } : {};
+      return { id: idText(read.id), score, distance, attributes, ...vector };
+    }
+    size.add(recordBytes(source, row, request));
+    return {
+      ...{ id: source.idOf(row), score, distance },
       attributes: selectAttributes(source, row, request.select),
       ...(request.includeVectors ? { vector: source.vectorOf(row) } : {}),
     };
-    size.add(source, row, request);
-    return hit;
   });
 }
 
+function wantedOf({ select, includeVectors }: QueryRequest): WantedColumns {
+  return { id: true, attributes: select === 'all' || select.length > 0, vector: includeVectors };
+}
+
 function performanceOf(
-  timed: Timed<SearchOutcome>,
-  tier: RequestContext['tier'],
+  { timed, partial }: SnapshotSearch,
+  { tier, roundTrips, objectStoreGets, bytesRead }: Reading,
   serverMs: number,
 ): QueryResponse['performance'] {
+  const { queueMs, engineMs, outcome } = timed;
+  const { candidates, exact } = outcome;
   return {
-    serverMs,
-    queueMs: timed.queueMs,
-    engineMs: timed.engineMs,
-    tier,
-    roundTrips: 0,
-    objectStoreGets: 0,
-    bytesRead: 0,
-    candidates: timed.outcome.candidates,
-    exact: timed.outcome.exact,
-    partial: false,
+    ...{ serverMs, queueMs, engineMs, tier, roundTrips, objectStoreGets, bytesRead },
+    ...{ candidates, exact, partial },
   };
 }

@@ -10,13 +10,8 @@ export function upsert(
   { span }: Pick<RequestContext, 'span'>,
 ): Promise<UpsertResponse> {
   const batch = checkUpsert(collection.info, request.records);
-  return collection.write(
-    'upsert',
-    request.requestId,
-    (view) => {
-      const { writes, inserted, updated } = planUpsert(view, batch);
-      return { writes, answer: { inserted, updated } };
-    },
-    span,
-  );
+  return collection.write({ kind: 'upsert', requestId: request.requestId, ids: batch.ids, span }, (view) => {
+    const { writes, inserted, updated } = planUpsert(view, batch);
+    return { writes, answer: { inserted, updated } };
+  });
 }

@@ -2,6 +2,7 @@
  * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken
  * apart again in the reverse order.
  */
+import { NO_BLOCK_CACHE } from '../adapters/memory/no-block-cache.js';
 import { NO_METRICS } from '../adapters/memory/no-metrics.js';
 import { PrometheusMetrics } from '../adapters/prometheus/prometheus-metrics.js';
 import { SystemClock } from '../adapters/system/clock.js';
@@ -106,6 +107,7 @@ async function start(
         logger,
         metrics,
         version,
+        blockCache: NO_BLOCK_CACHE,
         objectStore: config.objectStore.kind,
       },
       ...{

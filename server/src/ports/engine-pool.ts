@@ -1,4 +1,5 @@
 import type { Arena, Region } from '../core/memory/arena.js';
+import type { StageOutcome, StageTask } from '../core/engine/stages.js';
 import type {
   BuildTask,
   BuiltSegment,
@@ -29,6 +30,8 @@ export interface EnginePool {
   readonly kernels: 'relaxed' | 'plain';
   search(task: SearchTask, signal?: AbortSignal): Promise<Timed<SearchOutcome>>;
   match(task: MatchTask, signal?: AbortSignal): Promise<Timed<MatchOutcome>>;
+  /** One stage of a search in segments that are not in memory. */
+  stage(task: StageTask, signal?: AbortSignal): Promise<Timed<StageOutcome>>;
   /**
    * Runs beside the searches, at most one build per lane; others wait their turn. The caller owns the region;
    * null: no visible row.

@@ -156,13 +156,13 @@ function operationOf(method: string | undefined): string {
 function timesOf(operation: Operation, metrics: Metrics): Record<CallContext['tier'], Histogram> | undefined {
   if (isOneOf(WRITE_OPERATIONS, operation)) {
     const seconds = metrics.histogram('omendb_write_latency_seconds', { operation });
-    return { hot: seconds, cold: seconds };
+    return { hot: seconds, warm: seconds, cold: seconds };
   }
   if (!isOneOf(QUERY_OPERATIONS, operation)) return undefined;
-  const [hot, cold] = TIERS.map((tier) =>
+  const [hot, warm, cold] = TIERS.map((tier) =>
     metrics.histogram('omendb_query_latency_seconds', { operation, tier }),
-  ) as [Histogram, Histogram];
-  return { hot, cold };
+  ) as [Histogram, Histogram, Histogram];
+  return { hot, warm, cold };
 }
 
 function isOneOf<T extends string>(values: readonly T[], value: string): value is T {

@@ -4,6 +4,7 @@
  */
 import { buildSegment } from '../../core/engine/build.js';
 import { Engine } from '../../core/engine/engine.js';
+import type { StageOutcome, StageTask } from '../../core/engine/stages.js';
 import type {
   BuildTask,
   MatchOutcome,
@@ -52,6 +53,11 @@ export class InlineEnginePool implements EnginePool {
   async match(task: MatchTask, signal?: AbortSignal): Promise<Timed<MatchOutcome>> {
     signal?.throwIfAborted();
     return { outcome: this.#engine.match(task), queueMs: 0, engineMs: 0 };
+  }
+
+  async stage(task: StageTask, signal?: AbortSignal): Promise<Timed<StageOutcome>> {
+    signal?.throwIfAborted();
+    return { outcome: this.#engine.stage(task), queueMs: 0, engineMs: 0 };
   }
 
   async build(task: BuildTask): ReturnType<EnginePool['build']> {

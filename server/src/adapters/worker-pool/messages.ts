@@ -9,6 +9,7 @@ import type {
   SearchOutcome,
   SearchTask,
 } from '../../core/engine/tasks.js';
+import type { StageOutcome, StageTask } from '../../core/engine/stages.js';
 import type { ErrorReason } from '../../core/errors.js';
 
 /** Handed to a thread when it starts. */
@@ -22,6 +23,7 @@ export interface ThreadData {
 export type ToThread =
   | { readonly kind: 'search'; readonly id: number; readonly task: SearchTask }
   | { readonly kind: 'match'; readonly id: number; readonly task: MatchTask }
+  | { readonly kind: 'stage'; readonly id: number; readonly task: StageTask }
   | { readonly kind: 'build'; readonly id: number; readonly task: BuildTask }
   | { readonly kind: 'forget'; readonly tags: readonly number[] }
   /** Answer to `allocate`: pointer 0 and a message when the arena is full. */
@@ -40,6 +42,12 @@ export type FromThread =
       readonly kind: 'matched';
       readonly id: number;
       readonly outcome: MatchOutcome;
+      readonly engineMs: number;
+    }
+  | {
+      readonly kind: 'staged';
+      readonly id: number;
+      readonly outcome: StageOutcome;
       readonly engineMs: number;
     }
   | { readonly kind: 'built'; readonly id: number; readonly segment: BuiltSegment | null }

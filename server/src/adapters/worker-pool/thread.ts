@@ -57,6 +57,12 @@ function run(message: ToThread): void {
       send({ kind: 'matched', id: message.id, outcome, engineMs: performance.now() - started });
       return;
     }
+    case 'stage': {
+      const started = performance.now();
+      const outcome = engine.stage(message.task);
+      send({ kind: 'staged', id: message.id, outcome, engineMs: performance.now() - started });
+      return;
+    }
     case 'build':
       buildSegment({ kernels, memory }, message.task).then(
         (segment) => send({ kind: 'built', id: message.id, segment }),

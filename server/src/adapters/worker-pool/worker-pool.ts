@@ -5,6 +5,7 @@
  * A thread runs one task at a time and has at most `DEPTH` assigned, so that it finds its next task waiting
  * instead of asking for it; everything beyond waits here in order, where it can still be cancelled.
  */
+import type { StageOutcome, StageTask } from '../../core/engine/stages.js';
 import type {
   BuildLane,
   BuildTask,
@@ -46,14 +47,15 @@ export interface WorkerPoolOptions {
 }
 
 interface Waiting {
-  readonly message: Extract<ToThread, { kind: 'search' | 'match' }>;
+  readonly message: Extract<ToThread, { kind: 'search' | 'match' | 'stage' }>;
   readonly enqueuedMs: number;
   /** Until an engine takes it up, or it is given up. */
   waits: boolean;
-  resolve(timed: Timed<SearchOutcome | MatchOutcome>): void;
+  resolve(timed: Timed<AnyOutcome>): void;
   reject(error: unknown): void;
 }
 
+type AnyOutcome = SearchOutcome | MatchOutcome | StageOutcome;
 type BuildOutcome = { readonly segment: BuiltSegment; readonly region: Region } | null;
 
 export class WorkerPool implements EnginePool {
@@ -129,6 +131,10 @@ export class WorkerPool implements EnginePool {
     return (await this.#enqueue({ kind: 'match', id: this.#nextId++, task }, signal)) as Timed<MatchOutcome>;
   }
 
+  async stage(task: StageTask, signal?: AbortSignal): Promise<Timed<StageOutcome>> {
+    return (await this.#enqueue({ kind: 'stage', id: this.#nextId++, task }, signal)) as Timed<StageOutcome>;
+  }
+
   build(task: BuildTask): Promise<BuildOutcome> {
     const before = this.#lanes.get(task.lane) ?? Promise.resolve();
     const run = before.then(() => this.#build(task));
@@ -164,7 +170,7 @@ export class WorkerPool implements EnginePool {
     );
   }
 
-  #enqueue(message: Waiting['message'], signal?: AbortSignal): Promise<Timed<SearchOutcome | MatchOutcome>> {
+  #enqueue(message: Waiting['message'], signal?: AbortSignal): Promise<Timed<AnyOutcome>> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#closed) return Promise.reject(new OmenError('DRAINING', 'the server is stopping'));
     if (!this.#threads.some((thread) => thread.isIdle)) this.#series.exhausted.inc();
@@ -227,7 +233,8 @@ export class WorkerPool implements EnginePool {
   }
 
   #hand(waiting: Waiting, thread: EngineThread): void {
-    const task = this.#series.task[waiting.message.kind];
+    const { kind } = waiting.message;
+    const task = this.#series.task[kind === 'stage' ? 'search' : kind];
     let queueMs = 0;
     if (thread.isIdle) this.#lives();
     thread.run(waiting.message, {
@@ -236,7 +243,7 @@ export class WorkerPool implements EnginePool {
       },
       settle: (message) => {
         this.#lives();
-        if (message.kind !== 'searched' && message.kind !== 'matched') return;
+        if (message.kind !== 'searched' && message.kind !== 'matched' && message.kind !== 'staged') return;
         task.observe(message.engineMs / 1000);
         waiting.resolve({ outcome: message.outcome, queueMs, engineMs: message.engineMs });
       },

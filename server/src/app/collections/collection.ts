@@ -5,6 +5,7 @@
  * A write is planned when its slot is put together, is durable when the slot is, is applied before the writer
  * hears of it. Reads need no lock: they take a snapshot.
  */
+import { UnresolvedId } from '../../core/collection/open-segment.js';
 import type { CollectionState } from '../../core/collection/state.js';
 import { invariant, OmenError } from '../../core/errors.js';
 import type { CollectionId } from '../../core/ids.js';
@@ -32,12 +33,25 @@ import type { History } from './history.js';
 import type { ReadView } from './read-view.js';
 import type { RememberedRequest, RequestWindow, WriteKind } from './request-window.js';
 import { reusedRequestId } from './request-window.js';
+import type { Tiers } from '../tiers/tiers.js';
 import { SlotView } from './write-plan.js';
 
 /** What a plan decides: the effects to log and the answer to give. */
 export interface Plan<Answer> {
   readonly writes: WalWrites;
   readonly answer: Answer;
+}
+
+/** What is known of a write before it is planned. */
+export interface WriteRequest {
+  readonly kind: WriteKind;
+  /** Empty: none. */
+  readonly requestId: string;
+  /** Of all records that it may write or look for. */
+  readonly ids: readonly string[];
+  /** The plan reads records, and not only whether they are there. */
+  readonly reads?: boolean;
+  readonly span: Span | undefined;
 }
 
 /** A moment that a new collection can begin with. */
@@ -65,6 +79,7 @@ export interface CollectionParts {
   readonly upkeep: Upkeep;
   readonly collector: Collector;
   readonly history: History;
+  readonly tiers: Tiers;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
@@ -112,12 +127,11 @@ export class Collection {
    * memory.
    */
   async write<Answer extends AnswerBody>(
-    kind: WriteKind,
-    requestId: string,
+    request: WriteRequest,
     plan: (view: SlotView) => Plan<Answer>,
-    span?: Span,
   ): Promise<Answer & WriteReceipt> {
-    if (requestId === '') return this.#append(kind, requestId, plan, span);
+    const { kind, requestId } = request;
+    if (requestId === '') return this.#append(request, plan);
     const known = this.parts.window.find(requestId, kind);
     if (known !== undefined) return this.#answerAgain(known);
     const running = this.#inFlight.get(requestId);
@@ -125,7 +139,7 @@ export class Collection {
       if (running.kind !== kind) throw reusedRequestId(running.kind, kind);
       return (await running.answer) as Answer & WriteReceipt;
     }
-    const run = this.#append(kind, requestId, plan, span);
+    const run = this.#append(request, plan);
     this.#inFlight.set(requestId, { kind, answer: run });
     try {
       return await run;
@@ -184,6 +198,11 @@ export class Collection {
     return current.root;
   }
 
+  /** Where its segments are. */
+  get tiers(): Tiers {
+    return this.parts.tiers;
+  }
+
   get rootStore(): RootStore {
     return this.parts.rootStore;
   }
@@ -233,6 +252,11 @@ export class Collection {
     return { sequenceNumber: sequence, sessionToken: sessionToken(this.id, sequence) };
   }
 
+  /** Reads the newest root and the log behind it, in place of what is in memory. */
+  async readAnew(): Promise<void> {
+    await this.parts.loop.recover();
+  }
+
   /** Nothing is only in the log, and nothing is under way: it can be opened again as it is. */
   get atRest(): boolean {
     const { loop, upkeep } = this.parts;
@@ -258,12 +282,25 @@ export class Collection {
   }
 
   async #append<Answer extends AnswerBody>(
-    kind: WriteKind,
-    requestId: string,
+    request: WriteRequest,
     plan: (view: SlotView) => Plan<Answer>,
-    span?: Span,
   ): Promise<Answer & WriteReceipt> {
-    await this.#holdBack(span);
+    await this.#holdBack(request.span);
+    for (;;) {
+      await this.parts.tiers.resolve(this.state, request.ids, { records: request.reads === true });
+      try {
+        return await this.#appendOnce(request, plan);
+      } catch (error) {
+        // The state changed since the ids were looked up in it, and nothing was written.
+        if (!(error instanceof UnresolvedId)) throw error;
+      }
+    }
+  }
+
+  async #appendOnce<Answer extends AnswerBody>(
+    { kind, requestId, span }: WriteRequest,
+    plan: (view: SlotView) => Plan<Answer>,
+  ): Promise<Answer & WriteReceipt> {
     let answer: Answer | undefined;
     let known: RememberedRequest | undefined;
     const prepare = (): PreparedWrites => {

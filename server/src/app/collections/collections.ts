@@ -2,6 +2,7 @@
  * The collections of all tenants: names in the catalog, open collections in memory. A collection is opened by
  * the first request that needs it; one that nobody asks for costs nothing but its objects.
  */
+import type { CollectionState } from '../../core/collection/state.js';
 import { hasReason, OmenError } from '../../core/errors.js';
 import type { CollectionName, TenantId } from '../../core/ids.js';
 import { parseCollectionName } from '../../core/ids.js';
@@ -24,9 +25,11 @@ import { Catalog } from '../log/catalog.js';
 import type { CommitSeries } from '../log/commit-series.js';
 import { commitSeries } from '../log/commit-series.js';
 import { newCollectionId, ObjectLayout } from '../log/object-layout.js';
+import { MissingObject } from '../log/read-object.js';
 import { RootStore } from '../log/root-store.js';
 import { collectDeleted, sealRoot } from '../maintenance/collect-deleted.js';
 import { listAll, removeAll } from '../maintenance/list-objects.js';
+import { Tiers } from '../tiers/tiers.js';
 import { TracedStore } from '../trace/traced-store.js';
 import { checkShape } from './check-shape.js';
 import type { Collection } from './collection.js';
@@ -38,6 +41,9 @@ import { OPEN_MAX, OpenCollections } from './open-collections.js';
 /** Removing, looking again, forgetting; one more for what arrived meanwhile. */
 const SWEEP_PASSES = 4;
 
+/** Tries of a request whose segments others merge away meanwhile. */
+const SEGMENT_TRIES = 3;
+
 /** Who asks for a collection. */
 type Asking = Pick<RequestContext, 'tenant' | 'tier' | 'span'>;
 
@@ -48,6 +54,7 @@ export class Collections {
   readonly #open: OpenCollections;
   readonly #commits: CommitSeries;
   readonly #lookups: Readonly<Record<'hit' | 'miss', Counter>>;
+  readonly #tiers: Tiers;
   #nextTag = 1;
   #sweeping: Promise<void> | null = null;
   #closed = false;
@@ -58,6 +65,8 @@ export class Collections {
     const lookups = (outcome: 'hit' | 'miss'): Counter =>
       deps.metrics.counter('omendb_cache_requests_total', { cache: 'collection', outcome });
     this.#commits = commitSeries(deps.metrics);
+    this.#tiers = new Tiers(deps);
+    this.#tiers.states = () => this.#states();
     measureOpen(deps.metrics, () => this.#open.opened(), { countTenants: deps.countTenants === true });
     this.#lookups = { hit: lookups('hit'), miss: lookups('miss') };
   }
@@ -93,7 +102,7 @@ export class Collections {
     let used: Collection | null = null;
     const run = (collection: Collection): Promise<T> => {
       opening?.end(this.deps.clock.monotonic());
-      return task((used = collection));
+      return withPresentSegments((used = collection), task);
     };
     try {
       return await this.#open.use(key, open, run);
@@ -102,7 +111,7 @@ export class Collections {
       const gone = hasReason(error, 'COLLECTION_NOT_FOUND');
       if (!gone || used === null) throw error;
       await this.#open.forget(key, used);
-      return this.#open.use(key, open, task);
+      return this.#open.use(key, open, (collection) => withPresentSegments(collection, task));
     }
   }
 
@@ -192,6 +201,7 @@ export class Collections {
     this.#closed = true;
     await this.#sweeping;
     await this.#open.close();
+    await this.#tiers.close();
   }
 
   /**
@@ -238,7 +248,7 @@ export class Collections {
     const gone = (): void => void opening.then(forget).catch(() => undefined);
     const relieve = (): Promise<number> => this.#open.relieve();
     const store = span === undefined ? this.deps.store : new TracedStore(this.deps, span);
-    const inside = { nextTag, gone, relieve, series: this.#commits };
+    const inside = { nextTag, gone, relieve, series: this.#commits, tiers: this.#tiers };
     const opening = openCollection({ ...this.deps, layout: this.#layout, ...inside, store }, entry).finally(
       () => {
         // From here on it works for others too.
@@ -248,10 +258,32 @@ export class Collections {
     return opening;
   }
 
+  *#states(): Generator<CollectionState> {
+    for (const { collection } of this.#open.opened()) yield collection.state;
+  }
+
   async #entry(tenant: TenantId, name: CollectionName): Promise<CatalogEntry> {
     const entry = await this.#catalog.get(tenant, name);
     if (entry === null) throw notFound(name);
     return entry;
+  }
+}
+
+/**
+ * Runs `task`, and again when a segment was missing: another server may have merged it away and collected it.
+ * It must not have changed anything then.
+ */
+async function withPresentSegments<T>(
+  collection: Collection,
+  task: (collection: Collection) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await task(collection);
+    } catch (error) {
+      if (!(error instanceof MissingObject) || tries === SEGMENT_TRIES) throw error;
+      await collection.readAnew();
+    }
   }
 }
 

@@ -211,7 +211,7 @@ export class History {
     const { deps } = this;
     const state = new CollectionState(deps.pool.arena, deps.dimensions, deps.metric, deps.nextTag);
     try {
-      await loadSegments(deps, deps.layout, moment.base, { state, present: deps.present() });
+      await loadSegments(deps, deps.layout, moment.base, { state, present: deps.present(), inMemory: true });
       const window = new RequestWindow();
       const settled = await this.#replay(moment, (slot) => applySlot(state, window, slot));
       const cached = settled && !this.#closed;

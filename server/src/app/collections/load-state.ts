@@ -1,9 +1,9 @@
 /*
  * From object storage into memory: the segments that a root names, each with its deleted rows.
  */
+import type { SegmentBody } from '../../core/collection/open-segment.js';
 import { OpenSegment } from '../../core/collection/open-segment.js';
 import type { CollectionState } from '../../core/collection/state.js';
-import { OmenError } from '../../core/errors.js';
 import type { DeletesRef, Root, SegmentRef } from '../../core/log/root.js';
 import type { Region } from '../../core/memory/arena.js';
 import { decodeDeletionVector } from '../../core/segment/deletion-vector.js';
@@ -13,7 +13,9 @@ import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { CollectionLayout } from '../log/object-layout.js';
-import { readTwice, STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
+import { readTwice } from '../log/storage-retry.js';
+import type { Tiers } from '../tiers/tiers.js';
+import { readObject } from '../log/read-object.js';
 
 /** Hides round trips; a large segment is read in parts beside each other anyway. */
 const LOADED_AT_ONCE = 4;
@@ -23,8 +25,18 @@ export interface LoadDependencies {
   readonly pool: EnginePool;
   readonly scheduler: Scheduler;
   readonly rng: Rng;
+  readonly tiers: Tiers;
   /** Numbers for memtables and segments, never given twice. */
   readonly nextTag: () => number;
+}
+
+export interface LoadOptions {
+  /** Empty. */
+  readonly state: CollectionState;
+  /** Open segments whose bytes may be shared. */
+  readonly present: readonly OpenSegment[];
+  /** Segments are brought into memory as a whole, however large they are. */
+  readonly inMemory?: boolean;
 }
 
 /**
@@ -35,16 +47,17 @@ export async function loadSegments(
   deps: LoadDependencies,
   layout: CollectionLayout,
   root: Root,
-  { state, present }: { readonly state: CollectionState; readonly present: readonly OpenSegment[] },
+  { state, present, inMemory = false }: LoadOptions,
 ): Promise<void> {
   // A merge may let go of them while the others are read.
-  const known = new Map(present.map((segment) => [segment.key, segment.shareRegion()]));
+  const shared = inMemory ? present.filter(({ isWhole }) => isWhole) : present;
+  const known = new Map(shared.map((segment) => [segment.key, segment.shareBody()]));
   const segments: OpenSegment[] = [];
   try {
     for (let from = 0; from < root.segments.length; from += LOADED_AT_ONCE) {
       const group = root.segments.slice(from, from + LOADED_AT_ONCE);
       const loaded = await Promise.allSettled(
-        group.map((ref) => loadSegment(deps, layout, ref, known.get(ref.key))),
+        group.map((ref) => loadSegment(deps, layout, ref, { present: known.get(ref.key), inMemory })),
       );
       for (const result of loaded) if (result.status === 'fulfilled') segments.push(result.value);
       for (const result of loaded) if (result.status === 'rejected') throw result.reason;
@@ -53,31 +66,62 @@ export async function loadSegments(
     for (const segment of segments) segment.release();
     throw error;
   } finally {
-    for (const region of known.values()) region.release();
+    for (const { region } of known.values()) region.release();
   }
   state.load(segments.reverse(), { sequence: root.foldedSequence, slot: root.walFloor });
 }
 
-/** Brings a segment into the arena and checks every byte of it. */
+/** Brings a segment into the arena, or its skeleton, and checks every byte of that. */
 async function loadSegment(
   deps: LoadDependencies,
   layout: CollectionLayout,
   ref: SegmentRef,
-  present: Region | undefined,
+  how: Pick<Loaded, 'present' | 'inMemory'>,
 ): Promise<OpenSegment> {
   const { deletes } = ref;
   const deleted = deletes === undefined ? [] : await readTwice(() => readDeletes(deps, layout, ref, deletes));
-  if (present !== undefined) {
-    return adopt(deps, { key: ref.key, bytes: ref.bytes, region: present.retain(), deleted });
-  }
-  const region = deps.pool.arena.allocate(ref.bytes, 'a segment');
+  const location = layout.locate(ref);
+  const body = await loadBody(deps, { layout, ref, location, ...how });
   try {
-    const bytes = deps.pool.arena.bytes(region.pointer, ref.bytes);
-    await readTwice(async () => {
-      await readObject(deps, layout.locate(ref), bytes);
-      openSegment(bytes, { verify: true, collectionId: ref.writtenFor ?? layout.id, source: ref.key });
+    return new OpenSegment(deps.nextTag(), ref.key, location, body, deps.pool.arena, deleted);
+  } catch (error) {
+    body.region.release();
+    throw error;
+  }
+}
+
+interface Loaded {
+  readonly layout: CollectionLayout;
+  readonly ref: SegmentRef;
+  readonly location: string;
+  readonly present: SegmentBody | undefined;
+  readonly inMemory: boolean;
+}
+
+async function loadBody(
+  deps: LoadDependencies,
+  { layout, ref, location, present, inMemory }: Loaded,
+): Promise<SegmentBody> {
+  if (present !== undefined) {
+    present.region.retain();
+    return present;
+  }
+  const { key, bytes: length, summary } = ref;
+  const { skeleton, clusters } = summary as { readonly skeleton?: unknown; readonly clusters?: unknown };
+  const collectionId = ref.writtenFor ?? layout.id;
+  const { arena } = deps.pool;
+  const paged = !inMemory && clusters !== undefined && !deps.tiers.opensWhole(length);
+  if (paged && typeof skeleton === 'number') {
+    return deps.tiers.skeleton({ location, key, bytes: length, base: skeleton, collectionId });
+  }
+  const region = arena.allocate(length, 'a segment');
+  try {
+    const bytes = arena.bytes(region.pointer, length);
+    const view = await readTwice(async () => {
+      await readObject(deps, location, { into: bytes });
+      return openSegment(bytes, { verify: true, collectionId, source: key });
     });
-    return adopt(deps, { key: ref.key, bytes: ref.bytes, region, deleted });
+    return { view, region, base: 0 };
   } catch (error) {
     region.release();
     throw error;
@@ -99,26 +143,13 @@ export function adopt(
   { pool, nextTag }: Pick<LoadDependencies, 'pool' | 'nextTag'>,
   segment: {
     readonly key: string;
+    readonly location: string;
     readonly bytes: number;
     readonly region: Region;
     readonly deleted: Iterable<number>;
   },
 ): OpenSegment {
-  const { key, bytes, region, deleted } = segment;
+  const { key, location, bytes, region, deleted } = segment;
   const view = openSegment(pool.arena.bytes(region.pointer, bytes), { verify: false, source: key });
-  return new OpenSegment(nextTag(), key, view, region, pool.arena, deleted);
-}
-
-/** Reads an object that a root names: its absence is damage, never an empty answer. */
-export async function readObject(
-  deps: Pick<LoadDependencies, 'store' | 'scheduler' | 'rng'>,
-  key: string,
-  into?: Uint8Array,
-): Promise<Uint8Array> {
-  const got = await withRetry({ ...deps, policy: STORAGE_RETRY }, () =>
-    deps.store.get(key, into === undefined ? {} : { into }),
-  );
-  if (got.kind === 'found' && (into === undefined || got.size === into.length)) return got.body;
-  const seen = got.kind === 'found' ? `has ${got.size} bytes instead of ${into?.length ?? 0}` : 'is missing';
-  throw new OmenError('DATA_CORRUPTED', `object ${key}, which the root names, ${seen}`);
+  return new OpenSegment(nextTag(), key, location, { view, region, base: 0 }, pool.arena, deleted);
 }

@@ -14,12 +14,14 @@ import type { RootSnapshot } from '../log/root-store.js';
 import { RootStore } from '../log/root-store.js';
 import { Collector } from '../maintenance/collector.js';
 import { Upkeep } from '../maintenance/upkeep.js';
+import type { Tiers } from '../tiers/tiers.js';
 import type { AppDependencies } from '../dependencies.js';
 import { applySlot } from './apply-slot.js';
 import { Collection } from './collection.js';
 import { STALENESS_MS } from './freshness.js';
 import { History } from './history.js';
-import { adopt, loadSegments, readObject } from './load-state.js';
+import { adopt, loadSegments } from './load-state.js';
+import { readObject } from '../log/read-object.js';
 import { RequestWindow } from './request-window.js';
 import { States } from './states.js';
 import { decodeRequestWindow } from './request-window-codec.js';
@@ -34,6 +36,7 @@ const RETENTION_SLOTS_SHARED = 1_000_000;
 export interface OpenDependencies extends AppDependencies {
   readonly layout: ObjectLayout;
   readonly series: CommitSeries;
+  readonly tiers: Tiers;
   /** Numbers for memtables and segments, never given twice. */
   readonly nextTag: () => number;
   /** Closes other collections that rest, to make room in memory. Resolves to how many. */
@@ -69,7 +72,8 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     // it.
     owner: deps.serverName ? `${deps.serverName}/${newNonce(deps.rng)}` : newNonce(deps.rng),
     runningJobs: new Set(),
-    adopt: (key, built, region, deleted) => adopt(deps, { key, bytes: built.bytes, region, deleted }),
+    adopt: (key, built, region, deleted) =>
+      adopt(deps, { key, location: layout.absolute(key), bytes: built.bytes, region, deleted }),
     // On a bucket a pass takes seconds: folds go on meanwhile.
     collect: async () => (deps.ownsStore ? collector.look() : void collector.look()),
     reload: async () => void (await loop.recover()),
@@ -81,6 +85,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
     dimensions,
     alone: deps.ownsStore,
     thorough: deps.ownsStore,
+    ready: (slot) => deps.tiers.resolve(states.written, slot.writes.ids),
     apply: (slot) => {
       states.withRoom(() => applySlot(states.written, window, slot));
       if (!states.replayed(slot, (memtable) => upkeep.isFull(memtable))) upkeep.slotApplied(slot);
@@ -110,7 +115,7 @@ export async function openCollection(deps: OpenDependencies, entry: CatalogEntry
   const alone = deps.ownsStore;
   return new Collection({
     ...{ id: entry.id, info, present: states, rootStore, loop, window, upkeep, collector, history },
-    ...{ clock, scheduler, metrics, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
+    ...{ tiers: deps.tiers, clock, scheduler, metrics, alone, stalenessMs: deps.stalenessMs ?? STALENESS_MS },
   });
 }
 

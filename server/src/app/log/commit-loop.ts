@@ -19,6 +19,7 @@ import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { Span } from '../../ports/tracer.js';
+import { MissingObject } from './read-object.js';
 import type { Attempt, Outcome } from './commit-attempt.js';
 import { acknowledge, rejectSeated, traceCommit } from './commit-attempt.js';
 import { isFinal, notApplied, notTried, unknownOutcome } from './commit-errors.js';
@@ -320,7 +321,7 @@ export class CommitLoop {
     if (outcome.kind !== 'unresolved') this.#attempt = null;
     switch (outcome.kind) {
       case 'committed':
-        this.#acknowledge(attempt);
+        await this.#acknowledge(attempt);
         return;
       case 'lost':
         series.conflicts.lost.inc();
@@ -351,10 +352,10 @@ export class CommitLoop {
     }
   }
 
-  #acknowledge(attempt: Attempt): void {
+  async #acknowledge(attempt: Attempt): Promise<void> {
     try {
       // A catch-up may have met the slot in the log before the loop knew that it was written.
-      if (this.position.slot < attempt.slot.slot) this.#follower.apply(attempt.slot);
+      if (this.position.slot < attempt.slot.slot) await this.#apply(attempt.slot);
       // The slot is the first of its number, so nothing newer existed when it was first tried.
       this.#follower.verified(attempt.startedMs);
     } catch (error) {
@@ -368,6 +369,16 @@ export class CommitLoop {
       const { span, sinceMs } = seat.waiting;
       if (span !== undefined) traceCommit(span, sinceMs, attempt);
       acknowledge(seat, slot, firstSequence);
+    }
+  }
+
+  /** Reads everything anew when segments were replaced that the slot's records lie in. */
+  async #apply(slot: Attempt['slot']): Promise<void> {
+    try {
+      await this.#follower.apply(slot);
+    } catch (error) {
+      if (!(error instanceof MissingObject)) throw error;
+      await this.#follower.recover();
     }
   }
 

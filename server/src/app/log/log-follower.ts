@@ -13,6 +13,7 @@ import { checkOpen } from '../../core/log/conflict.js';
 import type { DecodedSlot } from '../../core/log/wal-slot.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
+import { MissingObject } from './read-object.js';
 import { checkFollows, positionAfter } from './log-reader.js';
 import type { LogReader } from './log-reader.js';
 import type { CollectionLayout } from './object-layout.js';
@@ -25,6 +26,8 @@ export interface FollowerDeps {
   readonly layout: CollectionLayout;
   /** List the log when it is read back, so that a slot that went missing is not taken for its end. */
   readonly thorough?: boolean;
+  /** Reads what applying a slot needs; called right before, and again until there is nothing to wait for. */
+  readonly ready?: (slot: DecodedSlot) => Promise<void> | undefined;
   /** Brings a committed slot into memory: in order, each once, before its writers are acknowledged. */
   readonly apply: (slot: DecodedSlot) => void;
   /** Forget all that was applied: the state is what `root` says, and slots behind its floor follow. */
@@ -74,7 +77,9 @@ export class LogFollower {
     this.#verifiedMs = Math.max(this.#verifiedMs, ms);
   }
 
-  apply(slot: DecodedSlot): void {
+  /** Throws `MissingObject` when a segment that it needs is not there any more. */
+  async apply(slot: DecodedSlot): Promise<void> {
+    for (let wait = this.deps.ready?.(slot); wait !== undefined; wait = this.deps.ready?.(slot)) await wait;
     this.deps.apply(slot);
     this.#position = positionAfter(slot);
   }
@@ -98,7 +103,14 @@ export class LogFollower {
       }
       this.#position = floorOf(snapshot.root);
       const last = this.deps.thorough === true ? await this.reader.lastSlot(this.position.slot) : 0;
-      if (!(await this.tail())) continue;
+      try {
+        if (!(await this.tail())) continue;
+      } catch (error) {
+        if (!(error instanceof MissingObject)) throw error;
+        const { root } = await rootStore.refresh();
+        if (root.version === snapshot.root.version) throw error;
+        continue;
+      }
       if (this.position.slot < last) throw this.#missing(last);
       this.stale = false;
       this.verified(startedMs);
@@ -119,7 +131,7 @@ export class LogFollower {
   async catchUp(): Promise<void> {
     const startedMs = this.deps.clock.monotonic();
     await this.refresh();
-    if (await this.tail()) this.verified(startedMs);
+    if (await this.#tailIfThere()) this.verified(startedMs);
     else await this.recover();
   }
 
@@ -140,11 +152,22 @@ export class LogFollower {
       }
       for (const slot of slots) {
         checkFollows(slot, this.position);
-        this.apply(slot);
+        await this.apply(slot);
       }
       // Reads of one group are not one moment: a slot may appear right after its place was looked at.
       if (beyond !== null && slots.length === 0 && ++holes > 1) throw this.#missing(beyond);
       if (slots.length < width && beyond === null) return true;
+    }
+  }
+
+  /** As `tail`; false also when segments that it needs are gone, because others took their place. */
+  async #tailIfThere(): Promise<boolean> {
+    try {
+      return await this.tail();
+    } catch (error) {
+      if (!(error instanceof MissingObject)) throw error;
+      this.stale = true;
+      return false;
     }
   }
 

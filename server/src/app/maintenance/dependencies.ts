@@ -12,12 +12,14 @@ import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { CollectionLayout } from '../log/object-layout.js';
 import type { RootStore } from '../log/root-store.js';
+import type { Tiers } from '../tiers/tiers.js';
 import type { RequestWindow } from '../collections/request-window.js';
 
 /** What upkeep of one collection works with. */
 export interface UpkeepDependencies {
   readonly store: ObjectStore;
   readonly pool: EnginePool;
+  readonly tiers: Tiers;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly scheduler: Scheduler;

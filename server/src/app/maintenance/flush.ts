@@ -4,7 +4,8 @@
  */
 import type { CollectionState, FrozenMemtable } from '../../core/collection/state.js';
 import type { OpenSegment } from '../../core/collection/open-segment.js';
-import type { Books, LogPosition } from '../../core/log/root.js';
+import type { Books, DeletesRef, LogPosition } from '../../core/log/root.js';
+import { Setsum } from '../../core/log/setsum.js';
 import type { DeletesChange } from '../../core/log/transitions.js';
 import { publishFlush } from '../../core/log/transitions.js';
 import type { Exclusive, UpkeepDependencies } from './dependencies.js';
@@ -103,9 +104,29 @@ async function writeDeletes(
   for (const segment of deps.state.segments) {
     const rows = segment.pendingUpTo(sequence);
     if (rows.length === 0) continue;
-    const deletes = await putDeletes(deps, jobId, changes.length, segment, [...segment.persisted, ...rows]);
-    changes.push({ segmentKey: segment.key, replaces: refs.get(segment.key)?.deletes?.key ?? null, deletes });
+    const before = refs.get(segment.key)?.deletes;
+    const sum = (await sumBefore(deps, segment, before)).plus(segment.setsumOf(rows));
+    const { key } = segment;
+    const deleted = { key, rows: segment.rows, setsumOf: () => sum };
+    const deletes = await putDeletes(deps, jobId, changes.length, deleted, [...segment.persisted, ...rows]);
+    changes.push({ segmentKey: key, replaces: before?.key ?? null, deletes });
     persisted.set(segment, rows);
   }
   return { changes, persisted };
+}
+
+/** Of the rows that the root calls deleted. */
+async function sumBefore(
+  deps: UpkeepDependencies,
+  segment: OpenSegment,
+  deletes: DeletesRef | undefined,
+): Promise<Setsum> {
+  if (segment.persisted.count === 0) return new Setsum();
+  if (deletes?.setsum !== undefined) return Setsum.parse(deletes.setsum);
+  const { view, release } = await deps.tiers.whole(segment);
+  try {
+    return view.setsumOf(segment.persisted);
+  } finally {
+    release();
+  }
 }

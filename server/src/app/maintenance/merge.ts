@@ -11,6 +11,7 @@ import type { RowMask } from '../../core/memory/row-mask.js';
 import { publishMerge } from '../../core/log/transitions.js';
 import type { SegmentView } from '../../core/segment/segment-view.js';
 import { openSegment } from '../../core/segment/segment-view.js';
+import type { WholeSegment } from '../tiers/tiers.js';
 import type { Exclusive, UpkeepDependencies } from './dependencies.js';
 import { expectPresent } from './dependencies.js';
 import type { Built } from './job.js';
@@ -24,8 +25,7 @@ export async function runMerge(
   const keys = inputs.map(({ key }) => key);
   const { state } = deps;
   const masks = new Map(inputs.map((input) => [input, input.persisted.clone()]));
-  // A reload may let go of the inputs while the merge reads them.
-  const regions = inputs.flatMap((input) => input.regions()).map((region) => region.retain());
+  const bodies = new Map<OpenSegment, WholeSegment>();
   try {
     const { root } = await deps.rootStore.refresh();
     const present = new Set(root.segments.map(({ key }) => key));
@@ -35,10 +35,14 @@ export async function runMerge(
       return;
     }
     await withJob(deps, 'merge', keys, async (jobId) => {
-      const parts = inputs.map((input) => input.partWith(masks.get(input) ?? input.persisted));
+      // A reload may let go of the inputs while the merge reads them.
+      for (const input of inputs) bodies.set(input, await deps.tiers.whole(input));
+      const parts = inputs.map((input) =>
+        input.partWith(masks.get(input) ?? input.persisted, bodies.get(input)),
+      );
       const built = await buildAndPut(deps, { jobId, parts, lane: 'merge' });
       try {
-        await exclusive(() => publish(deps, { jobId, masks, state, built }));
+        await exclusive(() => publish(deps, { jobId, masks, bodies, state, built }));
       } catch (error) {
         built?.region.release();
         throw error;
@@ -46,7 +50,7 @@ export async function runMerge(
     });
   } finally {
     for (const mask of masks.values()) mask.release();
-    for (const region of regions) region.release();
+    for (const body of bodies.values()) body.release();
   }
   deps.pool.forget(inputs.map(({ tag }) => tag));
   await deps.collect();
@@ -56,12 +60,14 @@ interface Publication {
   readonly jobId: string;
   /** The inputs with the deleted rows that the new segment leaves out. */
   readonly masks: ReadonlyMap<OpenSegment, RowMask>;
+  /** All of the inputs, in memory. */
+  readonly bodies: ReadonlyMap<OpenSegment, WholeSegment>;
   readonly state: CollectionState;
   readonly built: Built | null;
 }
 
 async function publish(deps: UpkeepDependencies, publication: Publication): Promise<void> {
-  const { jobId, masks, state, built } = publication;
+  const { jobId, masks, bodies, state, built } = publication;
   const { rootStore, pool } = deps;
   expectPresent(deps, state);
   const root = rootStore.current?.root;
@@ -71,7 +77,7 @@ async function publish(deps: UpkeepDependencies, publication: Publication): Prom
   }
   const refs = new Map(root.segments.map((ref) => [ref.key, ref]));
   const view = built === null ? null : viewOf(pool.arena, built);
-  const deleted = view === null ? [] : movedDeletes(masks, view);
+  const deleted = view === null ? [] : movedDeletes(masks, bodies, view);
   const deletes =
     built === null || view === null || deleted.length === 0
       ? undefined
@@ -102,12 +108,16 @@ function viewOf(arena: Arena, built: Built): SegmentView {
 }
 
 /** Rows of the new segment whose deletion a flush has persisted while the merge ran. */
-function movedDeletes(masks: ReadonlyMap<OpenSegment, RowMask>, view: SegmentView): number[] {
+function movedDeletes(
+  masks: Publication['masks'],
+  bodies: Publication['bodies'],
+  view: SegmentView,
+): number[] {
   const moved: number[] = [];
   for (const [input, mask] of masks) {
     if (input.persisted.count === mask.count) continue;
     for (const row of input.persisted) {
-      if (!mask.has(row)) moved.push(view.find(input.idOf(row)));
+      if (!mask.has(row)) moved.push(view.find((bodies.get(input) ?? input).view.idOf(row)));
     }
   }
   return moved;

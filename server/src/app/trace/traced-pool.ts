@@ -1,3 +1,4 @@
+import type { StageOutcome, StageTask } from '../../core/engine/stages.js';
 import type { MatchOutcome, MatchTask, SearchOutcome, SearchTask } from '../../core/engine/tasks.js';
 import { OmenError } from '../../core/errors.js';
 import type { Arena } from '../../core/memory/arena.js';
@@ -47,6 +48,14 @@ export class TracedPool implements EnginePool {
       name: 'engine.match',
       call: () => this.pool.match(task, signal),
       valuesOf: () => ({ 'omendb.parts': task.parts.length }),
+    });
+  }
+
+  stage(task: StageTask, signal?: AbortSignal): Promise<Timed<StageOutcome>> {
+    return this.#record({
+      name: `engine.${task.stage}`,
+      call: () => this.pool.stage(task, signal),
+      valuesOf: () => ({ 'omendb.parts': task.stage === 'compare' ? task.lists.length : task.parts.length }),
     });
   }
 

@@ -2,6 +2,7 @@
  * What memtables and open segments have in common: rows found by id, masked when a newer write replaces them,
  * and shown to an engine as a part of a task. The state of a collection is a list of these.
  */
+import type { PagedPart } from '../engine/stages.js';
 import type { Part } from '../engine/tasks.js';
 import type { Region } from '../memory/arena.js';
 import type { RowMask } from '../memory/row-mask.js';
@@ -30,7 +31,7 @@ export interface RowSource {
   /** A copy of the vector as it was written. */
   vectorOf(row: number): Float32Array;
   /** The source as an engine reads it, as of now. */
-  part(): Part;
+  part(): Part | PagedPart;
   /** Every region that `part` names. */
   regions(): Region[];
   /** Lets go of the regions; snapshots that retained them keep them. */

@@ -13,7 +13,7 @@ import { Memtable, roomOf } from '../memory/memtable.js';
 import type { Room } from '../memory/memtable.js';
 import type { RowMask } from '../memory/row-mask.js';
 import type { Metric } from '../vector/metric.js';
-import type { OpenSegment } from './open-segment.js';
+import type { OpenSegment, SegmentBody } from './open-segment.js';
 import type { RowSource } from './row-source.js';
 import { Snapshot } from './snapshot.js';
 
@@ -102,7 +102,37 @@ export class CollectionState {
     this.#memtable.reserve(room);
   }
 
-  /** Applies the writes of a slot in order. Throws `MEMORY_EXHAUSTED` before anything changed. */
+  /**
+   * The segments in which ids have to be resolved before they can be written or found, and with `records`
+   * before their records can be read.
+   */
+  unresolved(ids: Iterable<string>, records = false): Map<OpenSegment, string[]> {
+    const open = new Map<OpenSegment, string[]>();
+    const outside = this.#segments.filter(({ isWhole }) => !isWhole);
+    if (outside.length === 0) return open;
+    for (const id of ids) {
+      for (const segment of outside) {
+        if (segment.knows(id, records)) continue;
+        const waiting = open.get(segment);
+        if (waiting === undefined) open.set(segment, [id]);
+        else waiting.push(id);
+      }
+    }
+    return open;
+  }
+
+  /** Puts other bytes of a segment in place, if it is still one of the collection's. */
+  replaceBody(segment: OpenSegment, body: SegmentBody): boolean {
+    if (!this.#segments.includes(segment)) return false;
+    this.#dropSnapshot();
+    segment.replaceBody(body);
+    return true;
+  }
+
+  /**
+   * Applies the writes of a slot in order. Their ids must be resolved. Throws `MEMORY_EXHAUSTED` before
+   * anything changed.
+   */
   apply(writes: Iterable<AppliedWrite>, puts: PutColumns, firstSequence: number): void {
     this.#memtable.reserve(roomOf(puts));
     this.#dropSnapshot();
@@ -126,6 +156,11 @@ export class CollectionState {
       this.#sequence,
     );
     return this.#snapshot.retain();
+  }
+
+  /** Lets go of the snapshot that is kept for the next reader, if nobody reads it. */
+  forgetSnapshot(): void {
+    this.#dropSnapshot();
   }
 
   /** Puts an empty memtable in place; the old one goes on being read until `publishFlush`. */
@@ -198,6 +233,11 @@ export class CollectionState {
       this.#segments = [segment, ...this.#segments];
     }
     this.#dropSnapshot();
+  }
+
+  /** Whether the record of an id lies in a memtable, so that no segment has to be looked at. */
+  isFresh(id: string): boolean {
+    return this.#memtable.find(id) >= 0 || this.#frozen.some(({ memtable }) => memtable.find(id) >= 0);
   }
 
   #newMemtable(): Memtable {

@@ -20,6 +20,8 @@ import { Matcher, countVisible, filterKey, visibleRows } from './matcher.js';
 import { flatViewOf } from './memtable-rows.js';
 import { OpenParts } from './open-parts.js';
 import { pageOfRows } from './page.js';
+import { StagedEngine } from './staged-search.js';
+import type { StageOutcome, StageTask } from './stages.js';
 import type { MatchOutcome, MatchTask, Part, SearchOutcome, SearchTask } from './tasks.js';
 
 /**
@@ -40,6 +42,7 @@ export class Engine {
   readonly #scratch: Scratch;
   readonly #parts: OpenParts;
   readonly #matcher: Matcher;
+  readonly #staged: StagedEngine;
 
   /** @param scratch Memory of this engine alone, on a multiple of 64. Half of it keeps bitmaps of filters. */
   constructor(
@@ -53,6 +56,7 @@ export class Engine {
       pointer: scratch.pointer + half,
       bytes: scratch.bytes - half,
     });
+    this.#staged = new StagedEngine(kernels, this.#scratch, this.#parts, this.#matcher);
   }
 
   search(task: SearchTask): SearchOutcome {
@@ -91,6 +95,11 @@ export class Engine {
     } finally {
       this.#scratch.release(mark);
     }
+  }
+
+  /** One stage of a search in segments that are not in memory. */
+  stage(task: StageTask): StageOutcome {
+    return this.#staged.run(task);
   }
 
   /** Drops what is kept of these parts. */

@@ -10,7 +10,9 @@ import { EncodedFilter } from '../filter/match-encoded.js';
 import type { Kernels } from '../vector/kernels.js';
 import type { Scratch } from '../vector/scratch.js';
 import { spansOf } from './memtable-rows.js';
+import type { IdLookup } from '../segment/id-index.js';
 import type { OpenParts } from './open-parts.js';
+import type { PagedPart } from './stages.js';
 import type { MemtablePart, Part, SegmentPart } from './tasks.js';
 
 export interface Matches {
@@ -35,7 +37,7 @@ export class Matcher {
   }
 
   /** @param scratch Takes the bitmap when it cannot be kept. */
-  match(part: Part, filter: Filter, key: string, scratch: Scratch): Matches {
+  match(part: Part | PagedPart, filter: Filter, key: string, scratch: Scratch): Matches {
     return part.kind === 'memtable'
       ? this.#memtable(part, filter, scratch)
       : this.#segment(part, filter, key, scratch);
@@ -49,16 +51,20 @@ export class Matcher {
     }
   }
 
-  #segment(part: SegmentPart, filter: Filter, filterKey: string, scratch: Scratch): Matches {
+  #segment(part: SegmentPart | PagedPart, filter: Filter, filterKey: string, scratch: Scratch): Matches {
     const key = `${part.tag}:${filterKey}`;
     const known = this.#cached.get(key);
     if (known !== undefined) return known;
-    const { view } = this.parts.segment(part);
+    const view = this.parts.viewOf(part);
     const words = Math.ceil(view.rows / 32);
     const kept = this.#reserve(words * 4);
     const pointer = kept ?? scratch.take(words * 4);
     const out = this.kernels.u32.subarray(pointer / 4, pointer / 4 + words);
-    const matches = { pointer, words, count: view.attributeIndex.evaluate(filter, view.idIndex, out) };
+    const ids: IdLookup = {
+      lookup: (id) => view.idIndex.lookup(id),
+      rowsWithPrefix: (prefix) => view.idIndex.rowsWithPrefix(prefix),
+    };
+    const matches = { pointer, words, count: view.attributeIndex.evaluate(filter, ids, out) };
     if (kept !== null) this.#cached.set(key, matches);
     return matches;
   }

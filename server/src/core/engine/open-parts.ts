@@ -7,12 +7,14 @@ import type { IvfView } from '../index/layout.js';
 import type { IvfSizes } from '../index/layout.js';
 import { openIvf } from '../index/layout.js';
 import type { SegmentView } from '../segment/segment-view.js';
-import { openSegment } from '../segment/segment-view.js';
+import { openSegment, openSkeleton } from '../segment/segment-view.js';
 import type { Kernels } from '../vector/kernels.js';
+import type { AttachedSection, PagedPart } from './stages.js';
 import type { SegmentPart } from './tasks.js';
 
 /** A segment, opened for scanning. */
 export interface OpenedSegment {
+  readonly pointer: number;
   readonly view: SegmentView;
   readonly flat: FlatView;
   /** Null when the segment is not clustered. */
@@ -21,21 +23,78 @@ export interface OpenedSegment {
 
 export class OpenParts {
   readonly #segments = new Map<number, OpenedSegment>();
+  readonly #paged = new Map<number, OpenedSkeleton>();
 
   constructor(private readonly kernels: Kernels) {}
 
   segment(part: SegmentPart): OpenedSegment {
-    let opened = this.#segments.get(part.tag);
-    if (opened === undefined) {
-      opened = openPart(this.kernels, part);
-      this.#segments.set(part.tag, opened);
-    }
+    const known = this.#segments.get(part.tag);
+    // A segment that was brought back into memory lies somewhere else.
+    if (known?.pointer === part.pointer) return known;
+    const opened = openPart(this.kernels, part);
+    this.#segments.set(part.tag, opened);
     return opened;
   }
 
-  forget(tags: readonly number[]): void {
-    for (const tag of tags) this.#segments.delete(tag);
+  /** The index of a segment without its postings. */
+  paged(part: PagedPart): IvfView {
+    return this.#skeleton(part).ivf;
   }
+
+  /** The sections that are in memory. */
+  viewOf(part: SegmentPart | PagedPart): SegmentView {
+    if (part.kind === 'segment') return this.segment(part).view;
+    const { view } = this.#skeleton(part);
+    // What was attached for an earlier task may be gone from memory.
+    for (const kind of ATTACHABLE) {
+      const section = part.sections.find((each) => each.kind === kind);
+      const bytes = section === undefined ? null : this.kernels.u8.subarray(...spanOf(section));
+      view.attach(kind, bytes);
+    }
+    return view;
+  }
+
+  forget(tags: readonly number[]): void {
+    for (const tag of tags) {
+      this.#segments.delete(tag);
+      this.#paged.delete(tag);
+    }
+  }
+
+  #skeleton(part: PagedPart): OpenedSkeleton {
+    const known = this.#paged.get(part.tag);
+    // A segment that was whole meanwhile may have its skeleton somewhere else.
+    if (known?.pointer === part.pointer) return known;
+    const opened = openSkeletonPart(this.kernels, part);
+    this.#paged.set(part.tag, opened);
+    return opened;
+  }
+}
+
+/** Sections that filters read. */
+const ATTACHABLE = ['ids', 'idIndex', 'attributes', 'attributeIndex'] as const;
+
+function spanOf({ pointer, bytes }: AttachedSection): [number, number] {
+  return [pointer, pointer + bytes];
+}
+
+interface OpenedSkeleton {
+  readonly pointer: number;
+  readonly view: SegmentView;
+  readonly ivf: IvfView;
+}
+
+function openSkeletonPart(kernels: Kernels, part: PagedPart): OpenedSkeleton {
+  const { pointer, bytes, base } = part;
+  const view = openSkeleton(kernels.u8.subarray(pointer, pointer + bytes), { verify: false, base });
+  const at = (kind: 'centroids' | 'postingTable'): number =>
+    pointer + view.required(kind).byteOffset - (kernels.u8.byteOffset + pointer);
+  const none = { raw: 0, factors: 0, centroidRows: 0, postings: 0 };
+  const pointers = { ...none, centroids: at('centroids'), postingTable: at('postingTable') };
+  const elsewhere = { centroidRows: Infinity, postings: Infinity };
+  const sizes = { ...elsewhere, centroids: 0, postingTable: 0 };
+  for (const kind of ['centroids', 'postingTable'] as const) sizes[kind] = view.required(kind).length;
+  return { pointer, view, ivf: openIvf(kernels, pointers, sizes) };
 }
 
 /** Opens a segment that lies in the arena. Its bytes were checked when they came there. */
@@ -60,7 +119,7 @@ export function openPart(kernels: Kernels, part: SegmentPart): OpenedSegment {
         ivfSizesOf(view),
       )
     : null;
-  return { view, flat, ivf };
+  return { pointer: part.pointer, view, flat, ivf };
 }
 
 function ivfSizesOf(view: SegmentView): IvfSizes {

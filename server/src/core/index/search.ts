@@ -202,7 +202,8 @@ function probe(
   return { scanned: blocks * BLOCK_ENTRIES, probed };
 }
 
-interface ProbePlan {
+/** @internal How far a search reads. */
+export interface ProbePlan {
   readonly probes: number;
   readonly allow: number;
   /** Fewer matching rows than these in the first `probes` clusters: the filter avoids the neighbourhood. */
@@ -212,7 +213,8 @@ interface ProbePlan {
   readonly clusters: number;
 }
 
-function planProbes(view: IvfView, options: IvfOptions): ProbePlan {
+/** @internal */
+export function planProbes(view: IvfView, options: IvfOptions): ProbePlan {
   const allow = options.allow ?? 0;
   const target = options.recallTarget ?? 0.95;
   const within = (probes: number): number => Math.min(view.clusters, Math.max(1, probes));

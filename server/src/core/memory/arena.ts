@@ -26,6 +26,8 @@ export type ArenaUse = (typeof ARENA_USES)[number];
 /** By the purpose that an allocation names. Everything else is room to work in. */
 const USES: Readonly<Record<string, ArenaUse>> = {
   'a segment': 'segments',
+  'the skeleton of a segment': 'segments',
+  'pieces of segments': 'segments',
   'a bitmap of deleted rows': 'segments',
   'the memtable': 'memtables',
 };
@@ -80,6 +82,11 @@ export class Arena {
   readonly f32: Float32Array;
   readonly f64: Float64Array;
   readonly #holes: Hole[];
+  /**
+   * Called when an allocation of so many bytes does not fit: frees what is only kept, and says whether it
+   * did.
+   */
+  reclaim: (bytes: number) => boolean = () => false;
   #used = 0;
   readonly #usedFor: Record<ArenaUse, number> = { segments: 0, memtables: 0, scratch: 0 };
 
@@ -117,11 +124,10 @@ export class Arena {
    */
   allocate(bytes: number, purpose: string, priority: 'normal' | 'urgent' = 'normal'): Region {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-    const index = this.#holes.findIndex((hole) => hole.bytes >= size);
+    let index = this.#holeFor(size, priority);
+    while (index < 0 && this.reclaim(size)) index = this.#holeFor(size, priority);
     const hole = this.#holes[index];
-    const full =
-      priority === 'normal' && this.#used + size > (this.capacity - WASM_PAGE) * (1 - HEADROOM_SHARE);
-    if (hole === undefined || full) {
+    if (hole === undefined) {
       throw new OmenError(
         'MEMORY_EXHAUSTED',
         `${purpose} needs ${size} bytes of engine memory, ${this.capacity - this.#used} of ${this.capacity} are free ` +
@@ -135,6 +141,13 @@ export class Arena {
     if (hole.bytes === 0) this.#holes.splice(index, 1);
     this.#count(region.use, size);
     return region;
+  }
+
+  /** Index of the first hole that is large enough, -1 when there is none. */
+  #holeFor(size: number, priority: 'normal' | 'urgent'): number {
+    const most = (this.capacity - WASM_PAGE) * (1 - HEADROOM_SHARE);
+    if (priority === 'normal' && this.#used + size > most) return -1;
+    return this.#holes.findIndex((hole) => hole.bytes >= size);
   }
 
   /** @internal Called by the region's last owner. */

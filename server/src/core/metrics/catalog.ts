@@ -54,8 +54,11 @@ export const WRITE_OPERATIONS = [
   'upsert_records',
 ] as const satisfies readonly Operation[];
 
-/** `cold`: the request waited for the object store. `hot`: it found all it needed in memory. */
-export const TIERS = ['hot', 'cold'] as const;
+/**
+ * `hot`: the request found all it needed in memory. `warm`: it waited for the cache on disk. `cold`: it waited
+ * for the object store.
+ */
+export const TIERS = ['hot', 'warm', 'cold'] as const;
 
 export type Tier = (typeof TIERS)[number];
 
@@ -75,7 +78,7 @@ const RATIOS = [0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.
 const PROTOCOLS = ['grpc', 'http'] as const;
 const STORE_OPERATIONS = ['delete', 'get', 'list', 'multipart', 'put'] as const;
 const JOBS = ['flush', 'merge'] as const;
-const TASKS = ['backup_mark', 'collect', 'follow', 'recall', ...JOBS] as const;
+const TASKS = ['backup_mark', 'collect', 'follow', 'promote', 'recall', ...JOBS] as const;
 
 /** Series per capped family, besides `_other`. */
 export const COLLECTIONS_MAX = 100;
@@ -188,7 +191,7 @@ export const CATALOG = {
   omendb_garbage_objects_total: counter('Objects that the collector deleted because nothing needs them.'),
   omendb_recovery_seconds: histogram('Time to open a collection from the object store.', STORAGE_SECONDS),
   omendb_cache_requests_total: counter('Look-ups of what is kept in memory.', {
-    cache: ['collection', 'credential'],
+    cache: ['collection', 'credential', 'memory', 'disk'],
     outcome: ['hit', 'miss'],
   }),
   omendb_object_store_requests_total: counter(

@@ -17,7 +17,7 @@ import {
   INLINE_TEXT_BYTES,
   LONG_TEXT_BYTES,
 } from './attribute-layout.js';
-import type { RowHeapView } from './row-heap.js';
+import type { RowPieces } from './row-heap.js';
 
 /** Ordinals from `from` up to and not including `to`. */
 export interface Run {
@@ -51,7 +51,7 @@ export class AttributeColumn {
     entry: Uint32Array,
     body: Uint8Array,
     private readonly rows: number,
-    private readonly attributes: RowHeapView,
+    private readonly attributes: RowPieces,
   ) {
     const word = (index: number): number => entry[index] as number;
     this.presentRows = word(ENTRY.presentRows);

@@ -26,8 +26,8 @@ import { compareBytes, encodeText } from '../record/text.js';
 import type { Run } from './attribute-column.js';
 import { AttributeColumn } from './attribute-column.js';
 import { ENTRY, ENTRY_WORDS, INDEX_HEADER_BYTES } from './attribute-layout.js';
-import type { IdIndexView } from './id-index.js';
-import type { RowHeapView } from './row-heap.js';
+import type { IdLookup } from './id-index.js';
+import type { RowPieces } from './row-heap.js';
 
 type LeafFilter = Exclude<Filter, { kind: 'and' | 'or' | 'not' }>;
 
@@ -51,7 +51,7 @@ export class AttributeIndexView {
   constructor(
     private readonly bytes: Uint8Array,
     private readonly rows: number,
-    private readonly attributes: RowHeapView,
+    private readonly attributes: RowPieces,
   ) {
     const head =
       bytes.length >= INDEX_HEADER_BYTES ? new Uint32Array(bytes.buffer, bytes.byteOffset, 4) : undefined;
@@ -81,7 +81,7 @@ export class AttributeIndexView {
    * @param out At least `bitmapWords(rows)` words, shared memory or not; need not be cleared.
    * @returns The number of matching rows.
    */
-  evaluate(filter: Filter, ids: IdIndexView, out: Uint32Array): number {
+  evaluate(filter: Filter, ids: IdLookup, out: Uint32Array): number {
     out.fill(0, 0, this.#words);
     this.#add(filter, ids, out);
     // The length of a list or of a run of lists is known; counting bits takes longer than setting them.
@@ -98,7 +98,7 @@ export class AttributeIndexView {
   }
 
   /** Bounds on the number of matching rows, from dictionaries alone. */
-  estimate(filter: Filter, ids: IdIndexView): RowBounds {
+  estimate(filter: Filter, ids: IdLookup): RowBounds {
     switch (filter.kind) {
       case 'and':
         return boundsOfAll(this.#estimates(filter.filters, ids), this.rows);
@@ -134,12 +134,12 @@ export class AttributeIndexView {
     }
   }
 
-  #estimates(filters: readonly Filter[], ids: IdIndexView): RowBounds[] {
+  #estimates(filters: readonly Filter[], ids: IdLookup): RowBounds[] {
     return filters.map((filter) => this.estimate(filter, ids));
   }
 
   /** Adds the rows that match to `out`. */
-  #add(filter: Filter, ids: IdIndexView, out: Uint32Array): void {
+  #add(filter: Filter, ids: IdLookup, out: Uint32Array): void {
     switch (filter.kind) {
       case 'or':
         for (const each of filter.filters) this.#add(each, ids, out);
@@ -175,7 +175,7 @@ export class AttributeIndexView {
    * Fills an empty bitmap with the rows that match every filter: the most selective first, negations last, as
    * subtractions.
    */
-  #fillAll(filters: readonly Filter[], ids: IdIndexView, into: Uint32Array): void {
+  #fillAll(filters: readonly Filter[], ids: IdLookup, into: Uint32Array): void {
     const ordered = filters
       .map((filter) => ({ filter, atMost: this.estimate(filter, ids).atMost }))
       .sort(
@@ -198,7 +198,7 @@ export class AttributeIndexView {
     }
   }
 
-  #addLeaf(filter: LeafFilter, ids: IdIndexView, out: Uint32Array): void {
+  #addLeaf(filter: LeafFilter, ids: IdLookup, out: Uint32Array): void {
     if (filter.kind === 'ids') {
       for (const id of filter.ids) {
         const row = ids.lookup(id);

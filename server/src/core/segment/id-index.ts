@@ -13,7 +13,7 @@ import { compareBytes, encodeTextInto, equalBytes } from '../record/text.js';
 import type { FuseShape } from './fuse-filter.js';
 import { buildFuseFilter, mayContain } from './fuse-filter.js';
 import { orderOfKeys, orderOfTexts } from './radix-order.js';
-import type { RowHeapView } from './row-heap.js';
+import type { RowHeapView, RowPieces } from './row-heap.js';
 
 const HEADER_BYTES = 64;
 /** Hashes of one bucket, on average at most. */
@@ -98,6 +98,9 @@ function bucketOf(high: number, bits: number): number {
   return bits === 0 ? 0 : high >>> (32 - bits);
 }
 
+/** What filters on ids ask. */
+export type IdLookup = Pick<IdIndexView, 'lookup' | 'rowsWithPrefix'>;
+
 /** Reads the index where it lies. */
 export class IdIndexView {
   readonly rows: number;
@@ -117,7 +120,7 @@ export class IdIndexView {
    */
   constructor(
     bytes: Uint8Array,
-    private readonly ids: RowHeapView,
+    private readonly ids: RowPieces & { readonly rows: number },
     private readonly hash: IdHash = hash64,
   ) {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
@@ -159,6 +162,30 @@ export class IdIndexView {
     const row = this.#rowOf[rank] as number;
     const { bytes: heap } = this.ids;
     return equalBytes(heap, this.ids.from(row), this.ids.from(row + 1), bytes, 0, bytes.length) ? row : -1;
+  }
+
+  /**
+   * The rows whose ids have the hash of this id, almost always one or none. Needs no id in memory: whether it
+   * is the id is the caller's to find out.
+   */
+  rowsLike(id: string): Uint32Array {
+    const { high, low } = this.hash(this.#encode(id));
+    if (!this.mayHave(high, low)) return this.#rowOf.subarray(0, 0);
+    const bucket = bucketOf(high, this.#bits);
+    let from = this.#buckets[bucket] as number;
+    const end = this.#buckets[bucket + 1] as number;
+    const before = (rank: number): boolean => {
+      const byHash = (this.#high[rank] as number) - high || (this.#low[rank] as number) - low;
+      return byHash < 0;
+    };
+    for (let to = end; from < to;) {
+      const middle = (from + to) >>> 1;
+      if (before(middle)) from = middle + 1;
+      else to = middle;
+    }
+    let to = from;
+    while (to < end && this.#high[to] === high && this.#low[to] === low) to++;
+    return this.#rowOf.subarray(from, to);
   }
 
   /** False when surely no id has this hash. */

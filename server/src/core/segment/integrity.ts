@@ -51,7 +51,7 @@ export function verifySkeleton(
   checkGap(bytes, end - base, footer.directory - base, source);
 }
 
-/** Throws `DATA_CORRUPTED` when the checksums of a section's blocks are not those that the directory knows. */
+/** Throws `DATA_CORRUPTED` when the checksums of a section are not those that the directory knows. */
 function checkTable(table: Uint8Array, entry: DirectoryEntry, source: string): void {
   const covered = table.subarray(...tableRange(entry));
   if (crc32c(covered) === entry.checksum) return;

@@ -58,6 +58,9 @@ export function buildRowHeap(pieces: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** What readers of single rows need of a heap. */
+export type RowPieces = Pick<RowHeapView, 'bytes' | 'from'>;
+
 /** Reads a heap where it lies. Rows must be below `rows`. */
 export class RowHeapView {
   /** Where the pieces begin in `bytes`. */

@@ -15,6 +15,7 @@ import { IdIndexView } from './id-index.js';
 import { verifySegment, verifySkeleton } from './integrity.js';
 import type { SectionKind } from './layout.js';
 import { HEADER_BYTES, SKELETON_SECTIONS } from './layout.js';
+import type { RowPieces } from './row-heap.js';
 import { RowHeapView } from './row-heap.js';
 import { readSequence } from './sequences.js';
 
@@ -28,7 +29,7 @@ export interface OpenOptions {
 }
 
 /** Where the bytes come from, when they are only the end of a segment. */
-export interface SkeletonOptions extends Omit<OpenOptions, 'verify'> {
+export interface SkeletonOptions extends OpenOptions {
   /** Offset of their first byte in the segment. */
   readonly base: number;
 }
@@ -50,8 +51,8 @@ export function openSegment(bytes: Uint8Array, options: OpenOptions): SegmentVie
 }
 
 /**
- * Opens the skeleton of a segment: what a query plans with. All of its bytes are checked; other sections are
- * missing until they are attached.
+ * Opens the skeleton of a segment: what a query plans with. Other sections are missing until they are
+ * attached.
  *
  * @param bytes The segment from byte `base`, a multiple of 8, to its end, at an address that is one.
  * @throws OmenError `DATA_CORRUPTED` naming the section and the offset.
@@ -65,7 +66,7 @@ export function openSkeleton(bytes: Uint8Array, options: SkeletonOptions): Segme
     throw new OmenError('DATA_CORRUPTED', `${source} has no skeleton from byte ${base} on`);
   }
   const header = decodeHeader(bytes.subarray(copy.offset - base), source);
-  verifySkeleton(bytes, footer, { source, base });
+  if (options.verify) verifySkeleton(bytes, footer, { source, base });
   checkOwner(header, options, source);
   return new SegmentView(bytes, header, footer, { source, base });
 }
@@ -77,6 +78,13 @@ function checkOwner(header: SegmentHeader, options: Omit<OpenOptions, 'verify'>,
     `${source} belongs to collection ${header.collectionId}, expected was ${options.collectionId}`,
     { metadata: { section: 'header', offset: '48' } },
   );
+}
+
+/** A section of a segment is needed that is not in memory: whoever can read it has to attach it. */
+export class SectionAbsent extends Error {
+  constructor(readonly kind: SectionKind) {
+    super(`section ${kind} of a segment is not in memory`);
+  }
 }
 
 /** Made by `openSegment` or `openSkeleton`. Valid as long as the memory behind it is. */
@@ -136,8 +144,9 @@ export class SegmentView {
   /** The bytes of a section that this segment must have. Throws `DATA_CORRUPTED` when it has none. */
   required(kind: SectionKind): Uint8Array {
     const section = this.#sections.get(kind);
-    if (section === undefined) throw this.#damaged(kind, HEADER_BYTES, 'the section is missing');
-    return section;
+    if (section !== undefined) return section;
+    this.placeOf(kind);
+    throw new SectionAbsent(kind);
   }
 
   get ids(): RowHeapView {
@@ -145,7 +154,7 @@ export class SegmentView {
   }
 
   get idIndex(): IdIndexView {
-    return (this.#idIndex ??= new IdIndexView(this.required('idIndex'), this.ids));
+    return (this.#idIndex ??= new IdIndexView(this.required('idIndex'), this.#pieces('ids')));
   }
 
   /** Encoded attributes by row. */
@@ -157,7 +166,7 @@ export class SegmentView {
     return (this.#attributeIndex ??= new AttributeIndexView(
       this.required('attributeIndex'),
       this.rows,
-      this.attributes,
+      this.#pieces('attributes'),
     ));
   }
 
@@ -192,6 +201,18 @@ export class SegmentView {
     const sum = new Setsum();
     for (const row of rows) sum.add(this.ids.bytesOf(row), this.sequenceOf(row));
     return sum;
+  }
+
+  /** A heap that is opened when a row of it is asked for: it may not be in memory, nor be needed. */
+  #pieces(kind: 'ids' | 'attributes'): RowPieces & { readonly rows: number } {
+    const open = (): RowHeapView => this[kind];
+    return {
+      rows: this.rows,
+      get bytes() {
+        return open().bytes;
+      },
+      from: (row) => open().from(row),
+    };
   }
 
   #heap(kind: 'ids' | 'attributes'): RowHeapView {

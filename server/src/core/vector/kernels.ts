@@ -51,6 +51,16 @@ export interface KernelFunctions {
     shift: number,
     collector: number,
   ): number;
+  scanPieces(
+    pieces: number,
+    count: number,
+    groups: number,
+    terms: number,
+    query: number,
+    factor: number,
+    shift: number,
+    collector: number,
+  ): number;
   bestEntry(
     blocks: number,
     count: number,

@@ -1,6 +1,6 @@
 // Measuring what queries miss: what is repeated, when, and what comes out.
 import { expect } from 'chai';
-import type { RecallDependencies } from '#server/app/recall-sampler.js';
+import type { RecallDependencies, SampledQuery } from '#server/app/recall-sampler.js';
 import { RecallSampler } from '#server/app/recall-sampler.js';
 import { Snapshot } from '#server/core/collection/snapshot.js';
 import type { SearchOutcome, SearchTask } from '#server/core/engine/tasks.js';
@@ -67,7 +67,8 @@ describe('The recall of live queries', () => {
   function offer(sampler: RecallSampler, found: SearchOutcome, task: Partial<SearchTask> = {}): void {
     const snapshot = new WatchedSnapshot([], 0);
     snapshots.push(snapshot);
-    sampler.offer({ ...TASK, ...task }, snapshot, found);
+    const tiers = {} as SampledQuery['tiers'];
+    sampler.offer({ tiers, task: { ...TASK, ...task }, snapshot }, found);
   }
   async function answer(outcome: SearchOutcome | Error): Promise<void> {
     asked.at(-1)?.answer(outcome);

@@ -1,0 +1,70 @@
+/*
+ * A search of one state of a collection, wherever its segments are: in one task when all are in memory, in
+ * stages when some are not, and when every record is to be compared, part after part.
+ */
+import type { Snapshot } from '../../core/collection/snapshot.js';
+import type { Part, SearchOutcome, SearchTask } from '../../core/engine/tasks.js';
+import { mergeHits } from '../../core/vector/collector.js';
+import type { EnginePool, Timed } from '../../ports/engine-pool.js';
+import type { Reading } from './reading.js';
+import { searchStaged } from './staged-search.js';
+import type { PartGroup, Tiers } from './tiers.js';
+
+/** A search without the parts it goes through. */
+export type SnapshotTask = Omit<SearchTask, 'parts'>;
+
+/** What was found, and whether something was left out that the recall asked for. */
+export interface SnapshotSearch {
+  readonly timed: Timed<SearchOutcome>;
+  readonly partial: boolean;
+}
+
+/** Parts in the outcome are numbered as in the snapshot. */
+export async function searchSnapshot(
+  { pool, tiers }: { readonly pool: EnginePool; readonly tiers: Tiers },
+  task: SnapshotTask,
+  snapshot: Snapshot,
+  reading: Reading,
+): Promise<SnapshotSearch> {
+  const { parts } = snapshot;
+  if (areWhole(parts)) {
+    return { timed: await pool.search({ ...task, parts }, reading.signal), partial: false };
+  }
+  const { cache, segments } = tiers;
+  if (!task.exact) return searchStaged({ pool, cache, segments }, task, snapshot, reading);
+  reading.waitedFor('cold');
+  const searchIn = async ({ parts: own, indexes }: PartGroup): Promise<Timed<SearchOutcome>> => {
+    const timed = await pool.search({ ...task, parts: own }, reading.signal);
+    const renumbered = timed.outcome.parts.map((part) => indexes[part] ?? 0);
+    return { ...timed, outcome: { ...timed.outcome, parts: renumbered } };
+  };
+  const groups = await tiers.eachGroup(snapshot, searchIn, reading.signal);
+  return { timed: joined(groups, task.topK), partial: false };
+}
+
+function areWhole(parts: Snapshot['parts']): parts is readonly Part[] {
+  return parts.every(({ kind }) => kind !== 'paged');
+}
+
+function joined(groups: readonly Timed<SearchOutcome>[], topK: number): Timed<SearchOutcome> {
+  const { rows, scores, sources } = mergeHits(
+    groups.map(({ outcome }) => outcome),
+    topK,
+  );
+  const next = groups.map(() => 0);
+  const parts = sources.map((source) => {
+    const at = next[source] ?? 0;
+    next[source] = at + 1;
+    return groups[source]?.outcome.parts[at] ?? 0;
+  });
+  const sum = (of: (timed: Timed<SearchOutcome>) => number): number =>
+    groups.reduce((total, timed) => total + of(timed), 0);
+  return {
+    outcome: {
+      ...{ parts, rows, scores, exact: groups.every(({ outcome }) => outcome.exact) },
+      candidates: sum(({ outcome }) => outcome.candidates),
+    },
+    queueMs: sum(({ queueMs }) => queueMs),
+    engineMs: sum(({ engineMs }) => engineMs),
+  };
+}

@@ -1,0 +1,251 @@
+/*
+ * Search in segments of which only the skeleton is in memory, stage by stage: the same ranking, the same scan
+ * and the same comparison as of whole segments, over bytes that somebody else fetches in between.
+ *
+ * How many postings are read is planned at once, from the rows that match in each cluster: between two
+ * stages lie reads that take as long as a thousand scans.
+ */
+import { planProbes } from '../index/search.js';
+import { calibratedProbes, calibratedRerank, rankCentroids, roundQuery } from '../index/search.js';
+import { loadQuery } from '../index/flat.js';
+import type { IvfView } from '../index/layout.js';
+import { BLOCK_ENTRIES } from '../index/layout.js';
+import type { Hits } from '../vector/collector.js';
+import { collectorBytes, newCollector, takeHits } from '../vector/collector.js';
+import type { Kernels } from '../vector/kernels.js';
+import { METRIC_NUMBERS, factorOfNorm, rowStride, squaredNorm } from '../vector/metric.js';
+import type { Scratch } from '../vector/scratch.js';
+import { SectionAbsent } from '../segment/segment-view.js';
+import type { Matches, Matcher } from './matcher.js';
+import { filterKey, visibleRows } from './matcher.js';
+import type { OpenParts } from './open-parts.js';
+import type {
+  Candidates,
+  CompareTask,
+  ExactHits,
+  PagedPart,
+  RankTask,
+  RankedPart,
+  ScanTask,
+  StageOutcome,
+  StageTask,
+  StagedSearch,
+} from './stages.js';
+
+/** Comparing a row exactly costs a read of its own: as much as so many entries of a posting. */
+const READ_COST = 24;
+/** Rows that are compared in any case: a filter that few rows match is answered exactly. */
+const LISTED_ROWS_MIN = 256;
+/** More rows than these are searched by clusters, however selective the filter is. */
+const LISTED_ROWS_MAX = 2048;
+
+/** Runs stages over the memory of one engine. */
+export class StagedEngine {
+  constructor(
+    private readonly kernels: Kernels,
+    private readonly scratch: Scratch,
+    private readonly parts: OpenParts,
+    private readonly matcher: Matcher,
+  ) {}
+
+  /** `missing` when a section has to be attached first. */
+  run(task: StageTask): StageOutcome {
+    const mark = this.scratch.mark();
+    try {
+      switch (task.stage) {
+        case 'rank':
+          return this.#perPart(
+            task,
+            (part, index) => this.#rank(part, task, index),
+            (parts) => ({
+              stage: 'rank',
+              parts,
+            }),
+          );
+        case 'scan':
+          return this.#perPart(
+            task,
+            (part, index) => this.#scan(part, task, index),
+            (parts) => ({
+              stage: 'scan',
+              parts,
+            }),
+          );
+        case 'compare':
+          return { stage: 'compare', hits: this.#compare(task) };
+      }
+    } finally {
+      this.scratch.release(mark);
+    }
+  }
+
+  #perPart<T>(
+    task: StagedSearch,
+    each: (part: PagedPart, index: number) => T,
+    outcome: (parts: T[]) => StageOutcome,
+  ): StageOutcome {
+    const done: T[] = [];
+    for (const part of task.parts) {
+      const mark = this.scratch.mark();
+      try {
+        done.push(each(part, done.length));
+      } catch (error) {
+        if (!(error instanceof SectionAbsent)) throw error;
+        return { stage: 'missing', missing: { part: done.length, section: error.kind } };
+      } finally {
+        this.scratch.release(mark);
+      }
+    }
+    return outcome(done);
+  }
+
+  #rank(part: PagedPart, task: RankTask, index: number): RankedPart {
+    const ivf = this.parts.paged(part);
+    const matches = this.#matches(part, task);
+    if (matches?.count === 0) return NOTHING;
+    if (matches !== null && isListed(ivf, task, matches.count)) {
+      const rows = Uint32Array.from(visibleRows(this.kernels, matches, part.deleted));
+      return { postings: NO_NUMBERS, rows, all: true };
+    }
+    const options = optionsOf(ivf, task, part, matches);
+    const plan = planProbes(ivf, options);
+    const probes = Math.min(ivf.clusters, Math.max(plan.probes, task.atLeast?.[index] ?? 0));
+    const target = loadQuery(this.kernels, this.scratch, ivf.metric, task.query);
+    const rounded = roundQuery(this.kernels, this.scratch, ivf, target);
+    const wanted = matches === null ? probes : ivf.clusters;
+    const list = rankCentroids(this.kernels, this.scratch, ivf, rounded, wanted) / 4;
+    const ranked = this.kernels.u32.slice(list, list + wanted);
+    if (matches === null) return { postings: ranked, rows: null, all: probes === ivf.clusters };
+    return this.#withMatches(ivf, ranked, { probes, matches, plan, k: options.k });
+  }
+
+  /**
+   * The first `probes` clusters that hold matching rows, and more when those hold fewer than an even filter
+   * would have there.
+   */
+  #withMatches(ivf: IvfView, ranked: Uint32Array, { probes, matches, plan, k }: FilteredPlan): RankedPart {
+    const postings: number[] = [];
+    let matching = 0;
+    let clusters = 0;
+    let seen = 0;
+    for (const cluster of ranked) {
+      const even = matching >= plan.even && matching >= k;
+      if (seen >= probes && (even ? seen === probes || clusters >= plan.clusters : false)) {
+        if (seen === probes || matching >= plan.deep) break;
+      }
+      const at = ivf.firstRows / 4 + cluster;
+      const { u32 } = this.kernels;
+      const own = this.kernels.call.countBits(matches.pointer, u32[at] ?? 0, u32[at + 1] ?? 0);
+      // A posting holds rows of other clusters as well: within the first ones it is read in any case.
+      if (own > 0 || seen < probes) postings.push(cluster);
+      if (own > 0) clusters++;
+      matching += own;
+      seen++;
+    }
+    return { postings: Uint32Array.from(postings), rows: null, all: seen === ranked.length };
+  }
+
+  #scan(part: PagedPart, task: ScanTask, index: number): Candidates {
+    const { kernels, scratch } = this;
+    const ivf = this.parts.paged(part);
+    const matches = this.#matches(part, task);
+    const k = Math.min(task.topK, ivf.rows);
+    const keep = Math.max(k, task.rerank ?? calibratedRerank(ivf.calibration, k));
+    const target = loadQuery(kernels, scratch, ivf.metric, task.query);
+    const rounded = roundQuery(kernels, scratch, ivf, target);
+    const words = Math.ceil(ivf.rows / 32);
+    const seen = scratch.take(words * 4);
+    kernels.u32.fill(0, seen / 4, seen / 4 + words);
+    const bitmaps = { deleted: part.deleted, allow: matches?.pointer ?? 0 };
+    const collector = newCollector(kernels, scratch, keep, bitmaps, seen);
+    const pieces = task.pieces[index] ?? NO_NUMBERS;
+    const list = scratch.take(pieces.length * 4);
+    kernels.u32.set(pieces, list / 4);
+    const blocks = kernels.call.scanPieces(
+      list,
+      pieces.length / 2,
+      ivf.groups,
+      ivf.terms,
+      rounded.pointer,
+      rounded.factor,
+      rounded.shift,
+      collector,
+    );
+    const { rows, scores } = takeHits(kernels, scratch, collector);
+    return { rows, estimates: scores, scanned: blocks * BLOCK_ENTRIES };
+  }
+
+  #compare({ metric, dimensions, query, topK, lists, factors }: CompareTask): ExactHits[] {
+    const { kernels, scratch } = this;
+    const stride = rowStride(dimensions);
+    const target = loadQuery(kernels, scratch, metric, query);
+    let free = factors / 4;
+    return lists.map(({ rows, raw }) => {
+      const from = free;
+      for (let index = 0; index < rows.length; index++) {
+        const at = raw / 4 + index * stride;
+        // The factor of a row is made of the row, as when it was written.
+        const vector = kernels.f32.subarray(at, at + dimensions);
+        kernels.f32[free++] = factorOfNorm(metric, squaredNorm(vector));
+      }
+      const mark = scratch.mark();
+      const hits = this.#scanAll({ metric: METRIC_NUMBERS[metric], raw, stride, target }, from * 4, {
+        rows: rows.length,
+        k: Math.min(topK, rows.length),
+      });
+      scratch.release(mark);
+      return { rows: hits.rows.map((index) => rows[index] ?? 0), scores: hits.scores };
+    });
+  }
+
+  #scanAll(
+    at: { readonly metric: number; readonly raw: number; readonly stride: number; readonly target: number },
+    factors: number,
+    { rows, k }: { readonly rows: number; readonly k: number },
+  ): Hits {
+    const { kernels, scratch } = this;
+    if (rows === 0) return { rows: NO_NUMBERS, scores: new Float32Array(0) };
+    scratch.take(collectorBytes(0));
+    const collector = newCollector(kernels, scratch, k);
+    kernels.call.scanRange(at.metric, at.raw, at.stride * 4, factors, at.target, 0, rows, collector);
+    return takeHits(kernels, scratch, collector);
+  }
+
+  #matches(part: PagedPart, task: StagedSearch): Matches | null {
+    if (task.filter === undefined) return null;
+    return this.matcher.match(part, task.filter, filterKey(task.filter), this.scratch);
+  }
+}
+
+interface FilteredPlan {
+  readonly probes: number;
+  readonly matches: Matches;
+  readonly plan: ReturnType<typeof planProbes>;
+  readonly k: number;
+}
+
+const NO_NUMBERS = new Uint32Array(0);
+const NOTHING: RankedPart = { postings: NO_NUMBERS, rows: null, all: true };
+
+function optionsOf(
+  ivf: IvfView,
+  task: StagedSearch,
+  part: PagedPart,
+  matches: Matches | null,
+): Parameters<typeof planProbes>[1] {
+  return {
+    ...{ k: Math.min(task.topK, ivf.rows), recallTarget: task.recallTarget, deleted: part.deleted },
+    ...(task.nprobe === undefined ? {} : { nprobe: task.nprobe }),
+    ...(matches === null ? {} : { allow: matches.pointer, matching: matches.count }),
+  };
+}
+
+/** Whether reading the matching rows costs less than reading the postings that a search would. */
+function isListed(ivf: IvfView, task: StagedSearch, matching: number): boolean {
+  if (matching > LISTED_ROWS_MAX) return false;
+  const probes = task.nprobe ?? calibratedProbes(ivf, (task.topK * ivf.rows) / matching, task.recallTarget);
+  return (
+    matching <= Math.max(LISTED_ROWS_MIN, task.topK * 2) ||
+    matching * READ_COST <= probes * (ivf.entries / ivf.clusters)
+  );
+}
