@@ -17,6 +17,7 @@ export interface Access {
 
 export interface LoadRequest extends Access {
   readonly requestsPerSecond: number;
+  readonly writes: boolean;
 }
 
 export interface LoadReport {
@@ -37,8 +38,22 @@ export interface ProbeRequest {
   readonly port: number;
 }
 
+export interface TokenRequest {
+  /** `http://HOST` of each server. */
+  readonly urls: readonly string[];
+  readonly token: string;
+}
+
 type Command = (request: never) => Promise<unknown>;
-const COMMANDS: Readonly<Record<string, Command>> = { roundTrip, read, drop, load, write, probe };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  roundTrip,
+  read,
+  drop,
+  load,
+  write,
+  probe,
+  tokenStatuses,
+};
 
 const [name = '', json = '{}'] = process.argv.slice(2);
 const command = COMMANDS[name];
@@ -142,4 +157,11 @@ function probe({ host, port }: ProbeRequest): Promise<{ readonly open: boolean }
     socket.once('timeout', () => end(false));
     socket.once('error', () => end(false));
   });
+}
+
+/** What each server says to a token: 200 or 401. */
+async function tokenStatuses({ urls, token }: TokenRequest): Promise<readonly number[]> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answers = urls.map(async (url) => (await fetch(`${url}/v1/collections`, { headers })).status);
+  return Promise.all(answers);
 }

@@ -19,7 +19,17 @@ export interface Outcome {
 /** A Kubernetes object, as far as tests look into it. */
 export interface KubernetesObject {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly {
+      readonly manager: string;
+      readonly operation: string;
+      readonly fieldsV1: Readonly<Record<string, object>>;
+    }[];
+  };
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status?: Readonly<Record<string, unknown>>;
   readonly data?: Readonly<Record<string, string>>;
@@ -82,17 +92,36 @@ export async function list(
 }
 
 /** One object. */
-export async function get(namespace: string, kind: string, name: string): Promise<KubernetesObject> {
-  return JSON.parse(await kubectl('-n', namespace, 'get', kind, name, '-o', 'json')) as KubernetesObject;
+export async function get(
+  namespace: string,
+  kind: string,
+  name: string,
+  ...args: readonly string[]
+): Promise<KubernetesObject> {
+  return JSON.parse(
+    await kubectl('-n', namespace, 'get', kind, name, ...args, '-o', 'json'),
+  ) as KubernetesObject;
 }
 
 /** Every object of a release in a namespace, whatever kind it has, and those that are in none. */
-export async function leftOf(release: string, namespace = 'omendb-system'): Promise<readonly string[]> {
+export function leftOf(release: string, namespace = 'omendb-system'): Promise<readonly string[]> {
+  return everyObject(namespace, /^events|metrics\.k8s\.io$/, '-l', `app.kubernetes.io/instance=${release}`);
+}
+
+/** Every object in a namespace and outside of all, but those that come and go by themselves. */
+export function objectsIn(namespace: string): Promise<readonly string[]> {
+  return everyObject(namespace, /^(events|leases|persistentvolumes|componentstatuses)\b|metrics\.k8s\.io$/);
+}
+
+async function everyObject(
+  namespace: string,
+  without: RegExp,
+  ...args: readonly string[]
+): Promise<readonly string[]> {
   const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n');
-  const wanted = kinds.filter((kind) => !/^events|metrics\.k8s\.io$/.test(kind)).join(',');
-  const selector = `app.kubernetes.io/instance=${release}`;
+  const wanted = kinds.filter((kind) => !without.test(kind)).join(',');
   const columns = '{range .items[*]}{.metadata.namespace} {.kind}/{.metadata.name}{"\\n"}{end}';
-  const text = await kubectl('get', wanted, '-A', '-l', selector, '-o', `jsonpath=${columns}`);
+  const text = await kubectl('get', wanted, '-A', ...args, '-o', `jsonpath=${columns}`);
   return text
     .split('\n')
     .filter((line) => line.startsWith(' ') || line.startsWith(`${namespace} `))

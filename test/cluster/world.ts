@@ -11,6 +11,8 @@ import { Conversation, ROOT, apply, helm, kubectl, list, run } from './kubernete
 export const NAMESPACE = 'omendb-system';
 /** What tokens are signed with. */
 export const JWT_SECRET = 'a secret of forty characters for cluster';
+/** What they are signed with when that was changed. */
+export const NEXT_JWT_SECRET = 'another one of forty characters, in turn';
 const KEYS = { 'access-key-id': 'omendb-test', 'secret-access-key': 'omendb-test-secret' };
 const PROGRAM = '/app/client/test/cluster/client-program.js';
 
@@ -32,7 +34,7 @@ export async function makeNamespace(): Promise<void> {
 
 /** The bucket, and the pods that talk to servers, each in a namespace of its own. */
 export async function makeNeighbours(): Promise<void> {
-  await apply(yaml(['store', 'clients', 'monitoring'].map((name) => namespace(name, {}))));
+  await apply(yaml(['store', 'clients'].map((name) => namespace(name, {}))));
   const s3 = { name: 's3', image: image('S3'), args: storeArguments(), volumeMounts: storeMounts() };
   await apply(
     yaml([
@@ -42,30 +44,35 @@ export async function makeNeighbours(): Promise<void> {
       clientPod('stranger', {}),
     ]),
   );
-  const ready = ['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=180s'];
-  await kubectl('-n', 'store', ...ready);
-  await kubectl('-n', 'clients', ...ready);
+  const ready = ['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=240s'];
+  await Promise.all(['store', 'clients'].map((name) => kubectl('-n', name, ...ready)));
 }
 
-/** The Secret with the key of tokens. */
-export async function makeTokenSecret(): Promise<void> {
+/** The Secret with the keys of tokens. */
+export async function makeTokenSecret(...keys: readonly string[]): Promise<void> {
+  const text = keys.length === 0 ? JWT_SECRET : keys.join('\n');
   await apply(
-    yaml([{ ...named('Secret', NAMESPACE, 'omendb-secrets'), stringData: { 'jwt-secret': JWT_SECRET } }]),
+    yaml([{ ...named('Secret', NAMESPACE, 'omendb-secrets'), stringData: { 'jwt-secret': text } }]),
   );
 }
 
-/** The APIs of the Prometheus operator. */
+/** Takes the Secret away that another test has made. */
+export async function removeTokenSecret(): Promise<void> {
+  await kubectl('-n', NAMESPACE, 'delete', 'secret', 'omendb-secrets', '--ignore-not-found');
+}
+
+/** The APIs of the Prometheus operator and of the Vertical Pod Autoscaler. Nothing acts on their objects. */
 export async function installOperatorApis(): Promise<void> {
   const kit = process.env.TEST_CLUSTER_KIT;
   if (kit === undefined) return;
   const files = execFileSync(join(kit, 'crds.sh'), { encoding: 'utf8' }).trim().split('\n');
   const wanted = files.filter((file) =>
-    /_(servicemonitors|prometheusrules|alertmanagerconfigs)\.yaml$/.test(file),
+    /(_(servicemonitors|prometheusrules|alertmanagerconfigs)|vpa-v1-crd-gen)\.yaml$/.test(file),
   );
   await kubectl('apply', '--server-side', ...wanted.flatMap((file) => ['-f', file]));
-  const kinds = 'servicemonitors,prometheusrules,alertmanagerconfigs';
+  const kinds = 'servicemonitors,prometheusrules,alertmanagerconfigs,verticalpodautoscalers';
   const served = async (): Promise<true> => (await kubectl('get', kinds, '-A'), true);
-  await eventually('the APIs of the operator are served', served);
+  await eventually('the APIs of the operators are served', served);
 }
 
 /**
@@ -81,6 +88,7 @@ export async function startMonitoring(values: readonly string[]): Promise<void> 
   const adapter = objects.find(({ metadata }) => metadata.name === 'omendb-adapter-rules');
   await apply(
     yaml([
+      namespace('monitoring', {}),
       { ...named('ConfigMap', 'monitoring', 'prometheus-rules'), data: Object.fromEntries(files) },
       { ...named('ConfigMap', 'monitoring', 'metrics-adapter'), data: adapter?.data },
     ]),
@@ -91,7 +99,7 @@ export async function startMonitoring(values: readonly string[]): Promise<void> 
     const text = readFileSync(join(kit, 'extras', `${name}.yaml`), 'utf8');
     await apply(text.replaceAll('@BIN@', programs));
   }
-  const available = ['--for=condition=Available', '--timeout=180s'];
+  const available = ['--for=condition=Available', '--timeout=240s'];
   await kubectl('-n', 'monitoring', 'wait', 'deploy', '--all', ...available);
   await kubectl('wait', 'apiservice', '--all', ...available);
 }

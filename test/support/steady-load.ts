@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly requestsPerSecond: number;
   /** Connections over HTTP, and over gRPC. */
   readonly connections: number;
+  /** Whether half of the requests write. Default true. */
+  readonly writes?: boolean;
 }
 
 type Asked = 'query' | 'upsertRecords';
@@ -63,7 +65,7 @@ export class SteadyLoad {
 
   #begin(): void {
     const number = this.#sent++;
-    const name = number % 4 < 2 ? 'query' : 'upsertRecords';
+    const name = number % 4 < 2 || this.options.writes === false ? 'query' : 'upsertRecords';
     const method = METHODS[name];
     const overGrpc = number % 2 === 1;
     const sentMs = performance.now();
