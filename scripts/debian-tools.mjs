@@ -12,6 +12,9 @@ const PACKAGES = {
   shellcheck: ['shellcheck'],
 };
 
+/** Taken by test/cluster/kit/build.sh too. */
+const APT_LOCK = '/var/lock/omendb-apt';
+
 /** Makes sure that the programs of these packages are there; ends the process when that cannot be. */
 export async function installDebianTools(packages = Object.keys(PACKAGES)) {
   const missing = packages.filter((name) => !PACKAGES[name].every(isInstalled));
@@ -22,9 +25,11 @@ export async function installDebianTools(packages = Object.keys(PACKAGES)) {
     process.exit(1);
   }
   const quiet = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  await step('reading the lists of Debian packages', 'apt-get', ['update', '-q'], quiet);
+  // CI builds the cluster of its tests meanwhile, and apt does not wait for itself.
+  const apt = [APT_LOCK, 'apt-get'];
+  await step('reading the lists of Debian packages', 'flock', [...apt, 'update', '-q'], quiet);
   const install = ['install', '-y', '-q', '--no-install-recommends', ...missing];
-  await step(`installing ${missing.join(', ')}`, 'apt-get', install, quiet);
+  await step(`installing ${missing.join(', ')}`, 'flock', [...apt, ...install], quiet);
 }
 
 function isInstalled(program) {

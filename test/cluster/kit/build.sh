@@ -17,7 +17,8 @@ done
 [ -x "${CNI_BIN:-/usr/lib/cni}/bridge" ] || need+=(containernetworking-plugins)
 if [ ${#need[@]} -gt 0 ]; then
 	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-	apt=(apt-get -qq -o DPkg::Lock::Timeout=600)
+	# Other tests install packages as well, and apt does not wait for itself.
+	apt=(flock /var/lock/omendb-apt apt-get -qq -o DPkg::Lock::Timeout=600)
 	install=("${apt[@]}" install -y --no-install-recommends "${need[@]}")
 	# Without a list of packages, or with an old one, the first attempt fails.
 	log=$("${install[@]}" 2>&1 9>&-) || log=$("${apt[@]}" update 2>&1 9>&- && "${install[@]}" 2>&1 9>&-) ||
