@@ -1,7 +1,7 @@
 // A cache on disk in a folder of its own, pieces whose bytes follow from their key, and a disk with faults.
 import type { CacheFiles, SlabFile } from '#server/adapters/ssd-cache/cache-files.js';
 import { nodeCacheFiles } from '#server/adapters/ssd-cache/cache-files.js';
-import type { SsdBlockCacheDeps, SsdBlockCacheOptions } from '#server/adapters/ssd-cache/ssd-block-cache.js';
+import type { SsdBlockCacheDeps, SsdBlockCacheOptions } from '#server/adapters/ssd-cache/cache-options.js';
 import { SsdBlockCache } from '#server/adapters/ssd-cache/ssd-block-cache.js';
 import { hash64 } from '#server/core/bytes/hash64.js';
 import type { BlockCache, PieceKey } from '#server/ports/block-cache.js';

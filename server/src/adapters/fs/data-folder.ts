@@ -26,8 +26,11 @@ export interface DataFolderDeps {
 export const FOLDER_FORMAT = 1;
 
 const MARKER = 'omendb.json';
-/** What an empty folder may hold: a file system's own, and what an interrupted first start of ours leaves. */
-const HARMLESS = new Set(['lost+found', '.DS_Store', 'lock', `${MARKER}.tmp`]);
+/**
+ * What an empty folder may hold: a file system's own, what an interrupted first start of ours leaves, and the
+ * cache of a server whose store is a bucket.
+ */
+const HARMLESS = new Set(['lost+found', '.DS_Store', 'lock', 'cache', `${MARKER}.tmp`]);
 
 /**
  * Opens the data folder, creating it if it does not exist, and takes its lock. The store gives it back on

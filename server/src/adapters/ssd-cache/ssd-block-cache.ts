@@ -15,11 +15,8 @@ import type {
   PieceKey,
   PutPieceOptions,
 } from '../../ports/block-cache.js';
-import type { Clock } from '../../ports/clock.js';
-import type { Logger } from '../../ports/logger.js';
-import type { Scheduler } from '../../ports/scheduler.js';
-import type { CacheFiles } from './cache-files.js';
 import { nodeCacheFiles } from './cache-files.js';
+import type { FolderClaim, SsdBlockCacheDeps, SsdBlockCacheOptions } from './cache-options.js';
 import { Counts } from './counts.js';
 import type { Watermarks } from './evictor.js';
 import { Evictor } from './evictor.js';
@@ -40,42 +37,6 @@ import { sizesFor } from './sizes.js';
 import { SlabSet } from './slab-set.js';
 import type { Chunk } from './write-queue.js';
 import { WriteQueue } from './write-queue.js';
-
-/** Where the cache is, whose it is, and how large it may get. */
-export interface SsdBlockCacheOptions {
-  readonly folder: string;
-  /** Of all files together; at least 4 MiB. */
-  readonly capacityBytes: number;
-  /** Identity of the object store: pieces of another one are deleted. */
-  readonly store: string;
-  /** Version of what is in the pieces: those of another one are deleted. */
-  readonly format: number;
-  /** Memory of pieces that wait to be written; 32 MiB unless given. */
-  readonly queueBytesMax?: number;
-  /** Memory of the index; 64 MiB unless given, enough for at least 1.2 million pieces. */
-  readonly indexBytesMax?: number;
-  /** Size of a file; chosen by the capacity unless given. */
-  readonly slabBytes?: number;
-}
-
-/** A folder that no other process uses: the lock of a data folder has this form. */
-export interface FolderClaim {
-  /** Rejects when another process has taken the folder over. */
-  check(): Promise<void>;
-  release(): Promise<void>;
-}
-
-/** What the cache needs. */
-export interface SsdBlockCacheDeps {
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  /** At least 8 hex digits that nobody else uses. */
-  readonly nonce: string;
-  /** Given back on `close`; none for a folder that is private by other means. */
-  readonly claim?: FolderClaim;
-  readonly files?: CacheFiles;
-}
 
 /** After a write that failed, no other is tried for so long. */
 const PAUSE_MS = 10_000;
@@ -103,12 +64,14 @@ export class SsdBlockCache implements BlockCache {
   #closed = false;
   /** Another process has the folder: nothing is written or deleted any more. */
   #lost = false;
+  #claim: FolderClaim | null = null;
   #writing: Promise<void> | null = null;
   #forgetting: Promise<void> | null = null;
   #forgotten = new Set<number>();
   #paused: { readonly untilMs: number; readonly reason: 'room' | 'failed' } | null = null;
   #shrunk: { readonly untilMs: number; readonly bytes: number } | null = null;
   #isLoaded = false;
+  #claiming = false;
 
   private constructor(
     private readonly options: SsdBlockCacheOptions,
@@ -229,12 +192,14 @@ export class SsdBlockCache implements BlockCache {
     if (this.#closed) return;
     this.#closed = true;
     this.#evictor.stop();
+    // A claim can take long to get, while another process is watched for a sign of life.
+    if (this.#claiming) return;
     await this.loaded;
     await this.#writing;
     await this.#forgetting;
     await this.#evictor.settled();
     await this.#slabs.close();
-    await this.deps.claim?.release();
+    await this.#claim?.release();
   }
 
   #miss(reason: MissReason): undefined {
@@ -347,7 +312,7 @@ export class SsdBlockCache implements BlockCache {
 
   async #checkClaim(): Promise<void> {
     try {
-      await this.deps.claim?.check();
+      await this.#claim?.check();
     } catch (error) {
       this.#lost = true;
       this.#evictor.stop();
@@ -371,12 +336,32 @@ export class SsdBlockCache implements BlockCache {
     const { folder, capacityBytes } = this.options;
     const files = this.deps.files ?? nodeCacheFiles;
     try {
+      if (!(await this.#takeFolder())) return { kept: [], deleted: 0 };
       await files.makeFolder(folder);
       return await findSlabs({ folder, files, epoch: this.#epoch, capacityBytes }, this.#slabs);
     } catch (error) {
       this.deps.logger.warn('the cache on disk cannot be read: it begins empty', { folder, error });
       return { kept: [], deleted: 0 };
     }
+  }
+
+  /** False when the folder may not be used, or is not needed any more. */
+  async #takeFolder(): Promise<boolean> {
+    if (this.deps.claim === undefined) return true;
+    this.#claiming = true;
+    try {
+      const claim = await this.deps.claim();
+      if (!this.#closed) this.#claim = claim;
+      else await claim.release();
+    } catch (error) {
+      this.#lost = true;
+      this.#evictor.stop();
+      const { folder } = this.options;
+      this.deps.logger.warn('the cache on disk is not used: its folder cannot be claimed', { folder, error });
+    } finally {
+      this.#claiming = false;
+    }
+    return this.#claim !== null;
   }
 
   async #load(): Promise<LoadReport> {

@@ -2,7 +2,7 @@
 import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { SsdBlockCacheOptions } from '#server/adapters/ssd-cache/ssd-block-cache.js';
+import type { SsdBlockCacheOptions } from '#server/adapters/ssd-cache/cache-options.js';
 import type { MissReason } from '#server/ports/block-cache.js';
 import { SeededRng } from '../../../support/seeded-rng.js';
 import {

@@ -128,7 +128,7 @@ describe('A cache on disk that is opened again', () => {
       const released: string[] = [];
       const check = (): Promise<void> =>
         taken ? Promise.reject(new Error('taken over')) : Promise.resolve();
-      const claim = { check, release: async () => void released.push('first') };
+      const claim = async () => ({ check, release: async () => void released.push('first') });
       const first = openSsdCache(folder, {}, { claim });
       await fill(first, keysUpTo(100));
       taken = true;
@@ -150,6 +150,43 @@ describe('A cache on disk that is opened again', () => {
       await third.loaded;
       expect(await countHits(third, keysUpTo(900))).to.be.greaterThan(200);
       await third.close();
+    });
+  });
+
+  it('scenario 43: touches nothing in a folder that another process has, and answers all the same', async () => {
+    await withTemporaryFolder(async (folder) => {
+      const first = openSsdCache(folder);
+      await fill(first, keysUpTo(100));
+      const before = await readdir(folder);
+      const claim = () => Promise.reject(new Error('in use'));
+      const second = openSsdCache(folder, { store: 'store-b' }, { claim });
+      await fill(second, keysUpTo(100));
+      expect(await countHits(second, keysUpTo(100))).to.equal(0);
+      expect(second.usage.declined.closed).to.equal(100);
+      await second.close();
+      expect(await readdir(folder)).to.deep.equal(before);
+      expect(await countHits(first, keysUpTo(100))).to.equal(100);
+      await first.close();
+    });
+  });
+
+  it('can be closed while its folder is still being claimed, and gives it back then', async () => {
+    await withTemporaryFolder(async (folder) => {
+      let given: () => void = () => undefined;
+      const asked = new Promise<void>((resolve) => {
+        given = resolve;
+      });
+      let released = 0;
+      const claim = async () => {
+        await asked;
+        return { check: () => Promise.resolve(), release: async () => void released++ };
+      };
+      const cache = openSsdCache(folder, {}, { claim });
+      expect(await cache.get(pieceKey(0))).to.equal(undefined);
+      await cache.close();
+      given();
+      await cache.loaded;
+      expect([released, await readdir(folder)]).to.deep.equal([1, []]);
     });
   });
 
