@@ -4,6 +4,7 @@ import { loadKernels } from '#server/adapters/wasm/kernel-binary.js';
 import { buildScratchBytes, planIvf, writeIvf } from '#server/core/index/build.js';
 import { searchFlat } from '#server/core/index/flat.js';
 import type { IvfView } from '#server/core/index/layout.js';
+import { BLOCK_ENTRIES, blockBytes } from '#server/core/index/layout.js';
 import type { IvfInput } from '#server/core/index/plan.js';
 import { searchIvf } from '#server/core/index/search.js';
 import { Arena } from '#server/core/memory/arena.js';
@@ -30,6 +31,8 @@ export interface OwnIndex {
   readonly bytes: number;
   readonly truth: readonly Uint32Array[];
   searcher(options: { readonly nprobe?: number; readonly recallTarget?: number }): Searcher;
+  /** Bytes of the postings that a query reads, mean over all queries: row numbers and 7-bit codes. */
+  postingBytes(nprobe: number): number;
   /**
    * The mean recall when only a share of the rows, chosen at random, may be returned; and the median latency,
    * µs.
@@ -65,6 +68,11 @@ export function buildOwn(
       const vector = queries[query] ?? new Float32Array(dimensions);
       const hits = searchIvf(kernels, work, view, vector, { k, ...options });
       return hits.rows.map((row) => order[row] ?? 0);
+    },
+    postingBytes: (nprobe) => {
+      const entries = queries.map((query) => searchIvf(kernels, work, view, query, { k, nprobe }).scanned);
+      const all = entries.reduce((sum, scanned) => sum + scanned, 0);
+      return (all / queries.length / BLOCK_ENTRIES) * blockBytes(view.groups, view.terms);
     },
     filtered: (share) => {
       const matching = fillBitmap(arena, bitmap, rows, share);

@@ -276,7 +276,8 @@ function kindsOf({ requests }: LatencyProxy): string {
   return [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
 }
 
-function kindOf(method: string, path: string): string {
+/** What a request to S3 is about, such as `GET wal`. */
+export function kindOf(method: string, path: string): string {
   const key = decodeURIComponent(path.split('?')[0] ?? '');
   if (path.includes('list-type=2')) return 'LIST';
   if (key.includes('/_catalog/')) return `${method} catalog`;

@@ -4,7 +4,7 @@ import type { AnyAttributes, Filter } from '#sdk/index.js';
 import type { BenchContext, Cell, Goal } from './report.js';
 import { hotNode, upTo, warmNode } from './tiers-latency.js';
 import type { Answer } from './tiers-measure.js';
-import { askMany, spreadQueries, summarize } from './tiers-measure.js';
+import { askMany, summarize } from './tiers-measure.js';
 import type { Subject, TierSet } from './tiers-sets.js';
 import { K, NO_SUBJECT, ONE_OF, isOneOf } from './tiers-sets.js';
 import type { Part, Target } from './tiers-table.js';
@@ -65,8 +65,7 @@ export async function filtersPart(
   context.progress('filters, cold');
   for (const [at, kind] of kinds.entries()) {
     const node = await world.start();
-    const spread = spreadQueries(set, at * 31, set.queries.length).filter((query) => query < many);
-    add('cold', kind, await ask(node, kind, spread.slice(0, few)));
+    add('cold', kind, await ask(node, kind, queries.slice(at * few, (at + 1) * few)));
     await node.stop();
   }
   const title = `Filters on ${set.title}: recall ≥ ${RECALL_WANTED} or partial, and no hit missing`;

@@ -1,11 +1,13 @@
 // A query when its data is in object storage only, when it is on local disk, and when it is in memory.
 import type { BenchContext } from './report.js';
+import { kindOf } from './storage.js';
 import type { Answer, Summary } from './tiers-measure.js';
-import { askMany, spreadQueries, summarize } from './tiers-measure.js';
+import { askMany, dependentChain, summarize } from './tiers-measure.js';
 import type { TierSet } from './tiers-sets.js';
 import { truthOf } from './tiers-sets.js';
 import type { Part, Target } from './tiers-table.js';
 import { QUERY_COLUMNS, QUERY_NOTES, RECALL_WANTED, queryRow } from './tiers-table.js';
+import { codeBytesPart } from './tiers-text.js';
 import type { TierNode, TierWorld } from './tiers-world.js';
 import { STORE, TINY_BYTES, passes } from './tiers-world.js';
 
@@ -19,8 +21,8 @@ const FILL_MS_MAX = 30_000;
 type Row = ReturnType<typeof queryRow>;
 
 /**
- * Servers that begin with an empty folder: the first query of each, which opens the collection, and then
- * queries that lie as far apart as they can.
+ * Servers that begin with an empty folder: the first query of each, which opens the collection, and some
+ * more, all different.
  */
 export async function coldPart(
   world: TierWorld,
@@ -30,6 +32,7 @@ export async function coldPart(
   const [starts, next] = context.quick ? [3, 12] : [12, 24];
   const rows: Row[] = [];
   const notes: string[] = [];
+  let bytes: Part = { tables: [], goals: [] };
   for (const set of sets) {
     await world.load(set);
     const truth = truthOf(set, set.queries.length);
@@ -38,19 +41,27 @@ export async function coldPart(
     if (refused) notes.push(`${set.name}: ${REFUSED}`);
     // What an earlier query has read by chance is not cold.
     const cold = rest.filter(isCold);
+    notes.push(`${set.name}, waits of a first query: ${waitsOf(first[0])}`);
     if (cold.length === 0) notes.push(`${set.name}: nothing was left to read after the first query`);
+    const others = summarize(cold.length > 0 ? cold : rest, truth);
     rows.push(
       // Too few for a recall: that is for the others to show.
       coldRow(set, 'cold, the first', summarize(first, truth), []),
-      coldRow(set, 'cold, others', summarize(cold.length > 0 ? cold : rest, truth), ['recall']),
+      coldRow(set, 'cold, others', others, ['recall']),
     );
+    if (set.name === 'text') bytes = codeBytesPart(set, others, context);
   }
-  return partOf(`Cold: ${TINY_BYTES >> 20} MiB for the engines, the folder of the server was empty`, rows, [
-    `GET ${STORE.get.p50} / ${STORE.get.p99} ms and PUT ${STORE.put.p50} / ${STORE.put.p99} ms at p50 / p99, ` +
-      `lognormal with seed ${STORE.seed}; ${STORE.bytesPerSecond / 1e6} MB/s for each connection`,
-    'others: those that were cold of queries as far from each other as the set allows',
-    ...notes,
-  ]);
+  const part = partOf(
+    `Cold: ${TINY_BYTES >> 20} MiB for the engines, the folder of the server was empty`,
+    rows,
+    [
+      `GET ${STORE.get.p50} / ${STORE.get.p99} ms and PUT ${STORE.put.p50} / ${STORE.put.p99} ms at p50 / p99, ` +
+        `lognormal with seed ${STORE.seed}; ${STORE.bytesPerSecond / 1e6} MB/s for each connection`,
+      'others: queries after the first that still had to read from S3',
+      ...notes,
+    ],
+  );
+  return { tables: [...part.tables, ...bytes.tables], goals: [...part.goals, ...bytes.goals] };
 }
 
 /** With little memory, so that what was not asked for is not brought into memory either. */
@@ -63,7 +74,9 @@ async function coldAnswers(
   const rest: Answer[] = [];
   let memoryBytes: number | undefined = TINY_BYTES;
   for (let start = 0; start < starts; start++) {
-    const queries = spreadQueries(set, start * 37, next + 1);
+    // Others than before, so that all together are as many as they can be.
+    const from = start * (next + 1);
+    const queries = Array.from({ length: next + 1 }, (_, at) => (from + at) % set.queries.length);
     const node = await world.start(memoryBytes === undefined ? {} : { memoryBytes });
     const [one, ...others] = await askMany(node, set, queries).finally(() => node.stop());
     if (one?.refused !== undefined && memoryBytes !== undefined) {
@@ -75,6 +88,16 @@ async function coldAnswers(
     rest.push(...others);
   }
   return { first, rest, refused: memoryBytes === undefined };
+}
+
+/** The requests to S3 that waited for one another. */
+function waitsOf(answer: Answer | undefined): string {
+  return dependentChain(answer?.requests ?? [])
+    .map(
+      ({ method, path, startedMs, endedMs }) =>
+        `${kindOf(method, path)} ${(endedMs - startedMs).toFixed(0)} ms`,
+    )
+    .join(' → ');
 }
 
 function coldRow(set: TierSet, queries: string, summary: Summary, also: readonly 'recall'[]): Row {

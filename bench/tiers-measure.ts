@@ -112,7 +112,10 @@ export function summarize(answers: readonly Answer[], truth: readonly Uint32Arra
   const sorted = (of: (answer: Answer) => number): Float64Array => Float64Array.from(good, of).sort();
   const mean = (of: (answer: Answer) => number): number =>
     good.reduce((sum, answer) => sum + of(answer), 0) / good.length;
-  const [ms, trips] = [sorted((answer) => answer.ms), sorted(({ requests }) => dependentTrips(requests))];
+  const [ms, trips] = [
+    sorted((answer) => answer.ms),
+    sorted(({ requests }) => dependentChain(requests).length),
+  ];
   const tiers = { hot: 0, warm: 0, cold: 0, unknown: 0 };
   for (const { performance: took } of good) tiers[took?.tier ?? 'unknown']++;
   const wanted = ({ query }: Answer): Uint32Array => truth[query] ?? new Uint32Array();
@@ -154,37 +157,10 @@ function meanRecall(pairs: readonly (readonly [readonly number[], Uint32Array])[
  * The most requests of which each began after the one before had ended: as many waits one after the other
  * there were at least, if none began late for another reason.
  */
-export function dependentTrips(requests: readonly ProxiedRequest[]): number {
-  let trips = 0;
-  let freeMs = -Infinity;
-  for (const { startedMs, endedMs } of [...requests].sort((a, b) => a.endedMs - b.endedMs)) {
-    if (startedMs < freeMs) continue;
-    trips++;
-    freeMs = endedMs;
+export function dependentChain(requests: readonly ProxiedRequest[]): ProxiedRequest[] {
+  const chain: ProxiedRequest[] = [];
+  for (const request of [...requests].sort((a, b) => a.endedMs - b.endedMs)) {
+    if (request.startedMs >= (chain.at(-1)?.endedMs ?? -Infinity)) chain.push(request);
   }
-  return trips;
-}
-
-/**
- * Queries that have little in common: each the farthest from those chosen before it, beginning with `first`.
- */
-export function spreadQueries(set: TierSet, first: number, count: number): number[] {
-  const nearest = new Float64Array(set.queries.length).fill(-Infinity);
-  const chosen: number[] = [];
-  for (let next = first % set.queries.length; chosen.length < Math.min(count, set.queries.length);) {
-    chosen.push(next);
-    nearest[next] = Infinity;
-    const last = set.queries[next] ?? new Float32Array();
-    let least = Infinity;
-    set.queries.forEach((query, at) => {
-      let dot = 0;
-      for (let d = 0; d < query.length; d++) dot += (query[d] as number) * (last[d] as number);
-      nearest[at] = Math.max(nearest[at] ?? 0, dot);
-      if ((nearest[at] ?? 0) < least) {
-        least = nearest[at] ?? 0;
-        next = at;
-      }
-    });
-  }
-  return chosen;
+  return chain;
 }

@@ -3,6 +3,7 @@ import type { BenchContext, Cell, Goal } from './report.js';
 import { buildOwn } from './engine-index.js';
 import { measureLatency, recallOf, smallestReaching } from './engine-measure.js';
 import { openRival, rivalIsKept } from './engine-rival.js';
+import type { Summary } from './tiers-measure.js';
 import type { TierSet } from './tiers-sets.js';
 import { K } from './tiers-sets.js';
 import type { Part } from './tiers-table.js';
@@ -11,6 +12,8 @@ import { goalOf, round, verdictOf } from './tiers-table.js';
 const RECALLS = [0.97, 0.99];
 const SHARE_WANTED = 0.6;
 const EF_MAX = 1000;
+/** Of the bytes that a cold query reads when it reads byte codes. */
+const BYTES_WANTED = 0.25;
 const QUERIES_QUICK = 200;
 
 /** One thread each, in one process and one run, at the smallest settings that reach each recall. */
@@ -63,4 +66,29 @@ export function rivalPart(set: TierSet | undefined, context: BenchContext): Part
     ],
   };
   return { tables: [table], goals };
+}
+
+/** What a cold query reads, beside what it would read of byte codes alone for the same recall. */
+export function codeBytesPart(set: TierSet, cold: Summary, context: BenchContext): Part {
+  const queries = set.queries.slice(0, QUERIES_QUICK);
+  context.progress(`${set.name}: what byte codes would be`);
+  const own = buildOwn(set.base, queries, K);
+  const nprobe = smallestReaching(cold.recall, 1, own.view.clusters, (setting) =>
+    recallOf(own.searcher({ nprobe: setting }), own.truth),
+  );
+  const codes = own.postingBytes(nprobe);
+  const target = { name: 'share', most: BYTES_WANTED, got: round(cold.bytes / codes, 3) };
+  const table = {
+    title: `Bytes of a cold query: ${set.title}, at the recall of the cold queries above, ${round(cold.recall, 3)}`,
+    columns: ['what', 'KiB', 'share', 'verdict'],
+    rows: [
+      ['read from S3', Math.round(cold.bytes / 1024), target.got, verdictOf([target])],
+      [`byte codes of ${nprobe} postings`, Math.round(codes / 1024), 1, ''],
+    ],
+    notes: [
+      'byte codes: of the postings that an index of the same rows in this process reads for that recall, without any vectors',
+      `wanted ≤ ${BYTES_WANTED}; what is read from S3 includes the vectors of candidates and what the answer shows`,
+    ],
+  };
+  return { tables: [table], goals: [goalOf(`bytes of a cold query on ${set.title}, of byte codes`, target)] };
 }
