@@ -11,6 +11,8 @@ export interface KnownToPages {
   readonly settings: ReadonlySet<string>;
   /** Reasons of errors. */
   readonly reasons: ReadonlySet<string>;
+  /** Names of metrics. */
+  readonly metrics: ReadonlySet<string>;
   /** What `omendb --help` prints. */
   readonly help: string;
   /** What `scripts/deploy.sh --help` prints. */
@@ -31,7 +33,7 @@ export function pageProblems(page: Page, known: KnownToPages): string[] {
     ...page.examples.flatMap((example) => exampleProblems(example, known)),
     ...doubleNames(page),
     ...keysIn(page).flatMap((key) => (hasKey(key, known) ? [] : [`the chart has no value ${key}`])),
-    ...commandsIn(page).flatMap((line) => commandProblems(line, known)),
+    ...commandsIn(page).flatMap((line) => [...commandProblems(line, known), ...metricProblems(line, known)]),
     ...[...page.text.matchAll(/`([A-Z]{3,}(?:_[A-Z]+)+)`/g)]
       .map(([, word = '']) => word)
       .filter((word) => !OTHER_CAPITALS.test(word) && !known.reasons.has(word))
@@ -123,4 +125,22 @@ function unknownOptions(text: string, help: string, command: string): string[] {
     .map(([option]) => option)
     .filter((option) => !new RegExp(`(^|[\\s\\[(,])${option}\\b`, 'm').test(help))
     .map((option) => `${command} has no option ${option}`);
+}
+
+/** Of lines that call the function `metrics` of troubleshoot.md with a pattern of names without `omendb_`. */
+function metricProblems(line: string, { metrics }: KnownToPages): string[] {
+  const [, pattern] = /^metrics '([^']+)'/.exec(line) ?? [];
+  if (pattern === undefined) return [];
+  return alternativesOf(pattern)
+    .filter((name) => ![...metrics].some((metric) => metric.startsWith(`omendb_${name}`)))
+    .map((name) => `there is no metric omendb_${name}`);
+}
+
+/** `a_(b|c)|d` is a_b, a_c and d. */
+function alternativesOf(pattern: string): string[] {
+  return pattern.split(/\|(?![^(]*\))/).flatMap((part) => {
+    const [whole = '', group = ''] = /\(([^()]*)\)/.exec(part) ?? [];
+    if (whole === '') return [part];
+    return group.split('|').flatMap((one) => alternativesOf(part.replace(whole, one)));
+  });
 }

@@ -23,6 +23,9 @@ describe('Operations pages', () => {
     values: parse(fileAt('helm/omendb/values.yaml').text) as Record<string, unknown>,
     settings: new Set(Object.values(OPTIONS).map(({ env }) => camelCase(env.replace('OMENDB_', '')))),
     reasons: new Set(Object.keys(ERROR_TABLE)),
+    metrics: new Set(
+      [...fileAt('docs/metrics.md').text.matchAll(/^\| `(omendb_\w+)` \|/gm)].map(([, name = '']) => name),
+    ),
     help: helpText(''),
     deployHelp: execFileSync(join(ROOT, 'scripts/deploy.sh'), ['--help'], { encoding: 'utf8' }),
     tests: TESTS,
@@ -128,6 +131,11 @@ describe('Operations pages', () => {
         'with an option that deploy.sh lacks',
         'Run `./scripts/deploy.sh --force`.',
         /deploy.sh has no option --force/,
+      ],
+      [
+        'with a metric that does not exist',
+        `${said}\n\`\`\`sh\nmetrics 'ready|engine_pool_(size|depths)' POD\n\`\`\`\n`,
+        /no metric omendb_engine_pool_depths/,
       ],
       ['with a reason that no error has', 'It says `STORAGE_GONE`.', /no error has the reason STORAGE_GONE/],
     ];
