@@ -6,16 +6,20 @@ import type { Collection } from './collection.js';
 export function collectionStats({ state, upkeep, root }: Collection): CollectionStats {
   const memtables = [state.memtable, ...state.frozen.map((frozen) => frozen.memtable)];
   const unindexedRecords = memtables.reduce((sum, memtable) => sum + memtable.live, 0);
-  const hot =
-    state.segments.reduce((sum, segment) => sum + segment.bytes, 0) +
-    memtables.reduce((sum, memtable) => sum + memtable.bytes, 0);
+  const { segments } = state;
+  const resident = segments.reduce(
+    (sum, { residentBytes, bytes }) => sum + Math.min(residentBytes, bytes),
+    0,
+  );
+  const hot = resident + memtables.reduce((sum, memtable) => sum + memtable.bytes, 0);
+  const cold = segments.reduce((sum, { bytes }) => sum + bytes, 0) - resident;
   return {
     records: state.records,
     unindexedRecords,
-    segments: state.segments.length,
+    segments: segments.length,
     bytes: upkeep.storedBytes,
-    // Every segment lies in memory; the other tiers hold nothing yet.
-    tiers: { hot, warm: 0, cold: 0 },
+    // What the cache on disk holds is not told apart by collection.
+    tiers: { hot, warm: 0, cold },
     sequenceNumber: state.sequence,
     unfoldedBytes: upkeep.unfoldedBytes,
     jobs: jobsOf(root),
