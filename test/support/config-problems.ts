@@ -1,8 +1,9 @@
+import type { Machine } from '#server/config/machine.js';
 import type { Config, Environment } from '#server/config/load.js';
 import { ConfigError, loadConfig } from '#server/config/load.js';
 
 /** A machine with 2 cores and 8 GiB. */
-export const MACHINE = { cores: 2, memoryBytes: 8 * 2 ** 30 };
+export const MACHINE: Machine = { cores: 2, memoryBytes: 8 * 2 ** 30 };
 
 /** The settings of a server on that machine or another one. */
 export function loadOn(env: Environment, machine = MACHINE): Config {

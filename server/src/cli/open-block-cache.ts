@@ -21,6 +21,10 @@ export interface BlockCacheSettings {
   readonly objectStore: StoreAddress;
   /** Of another store than S3 of AWS. */
   readonly s3Endpoint: string | null;
+  /**
+   * Bytes of requests that may be under way: grows with the memory, and the cache takes three eighths more.
+   */
+  readonly heldBytesMax: number;
 }
 
 export interface BlockCacheDeps {

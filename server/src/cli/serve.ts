@@ -2,7 +2,6 @@
  * The server, put together: every adapter is made here and handed to what needs it, and all of it is taken
  * apart again in the reverse order.
  */
-import { NO_BLOCK_CACHE } from '../adapters/memory/no-block-cache.js';
 import { NO_METRICS } from '../adapters/memory/no-metrics.js';
 import { PrometheusMetrics } from '../adapters/prometheus/prometheus-metrics.js';
 import { SystemClock } from '../adapters/system/clock.js';
@@ -30,6 +29,7 @@ import type { RunningServer } from '../transport/server.js';
 import { ListenError, startServer } from '../transport/server.js';
 import { renderBanner } from './banner.js';
 import type { LiveSettings } from './live-settings.js';
+import { openBlockCache } from './open-block-cache.js';
 import { measureProcess } from './process-metrics.js';
 import { developmentSecret, followSecretFile } from './signing-secret.js';
 import { openStore } from './store.js';
@@ -94,6 +94,8 @@ async function start(
     undo.push(() => tracing.close());
     const store = await openStore(config.objectStore, config, { clock, scheduler, rng, logger, metrics });
     undo.push(() => store.close());
+    const blockCache = await openBlockCache(config, { clock, scheduler, rng, logger });
+    undo.push(() => blockCache.close());
     const authenticator = authentication(config, store, { logger, metrics, undo });
     const pool = await startPool(config, settings, { logger, metrics });
     undo.push(() => pool.close());
@@ -107,7 +109,7 @@ async function start(
         logger,
         metrics,
         version,
-        blockCache: NO_BLOCK_CACHE,
+        blockCache,
         objectStore: config.objectStore.kind,
       },
       ...{

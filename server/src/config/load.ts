@@ -33,7 +33,7 @@ const FOLD_SLOTS_FOLDER = 4096;
 export type Config = Readonly<
   Omit<
     { [K in OptionName]: Value<K> },
-    'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | FileOption | TraceOption | PodOption
+    'cacheBytes' | 'jwtSecret' | 's3Endpoint' | 's3KmsKeyId' | FileOption | TraceOption | PodOption
   > & {
     /** Null: no traces. */
     readonly traceEndpoint: string | null;
@@ -47,6 +47,8 @@ export type Config = Readonly<
     readonly nodeName: string | null;
     /** Null: S3 of AWS. */
     readonly s3Endpoint: string | null;
+    /** Null: what the disk can spare. 0: no cache on disk. */
+    readonly cacheBytes: number | null;
     /** Null: the account's own key. */
     readonly s3KmsKeyId: string | null;
     /** Null: development mode, see `devSecretFile`. */
@@ -185,6 +187,8 @@ function complete(values: Values, env: Environment, machine: Machine): Config {
     ...(values as { [K in OptionName]: Value<K> }),
     ...{ jwtSecret: values.jwtSecret, s3Endpoint: values.s3Endpoint, s3KmsKeyId: values.s3KmsKeyId },
     configFile: values.configFile,
+    // What is free on a node is not what a volume may hold: a pod that takes more is ended.
+    cacheBytes: values.cacheBytes ?? (machine.inPod === true ? 0 : null),
     ...{ podName: values.podName, podNamespace: values.podNamespace, nodeName: values.nodeName },
     traceEndpoint: values.traceEndpoint,
     traceHeaders: values.traceHeaders ?? {},

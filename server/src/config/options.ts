@@ -201,6 +201,15 @@ export const OPTIONS = {
       'half of the memory of the container or machine, less in containers below 2 GiB, at most 4 GiB',
     doc: 'Memory that the engines share for vectors and indexes.',
   }),
+  cacheBytes: defineOption<number>({
+    env: 'OMENDB_CACHE_BYTES',
+    type: type.byteSize('0', '16384Gi'),
+    default: null,
+    defaultText: 'half of what is free on the disk of OMENDB_DATA_DIR, none in a pod or without a bucket',
+    doc:
+      'Disk below OMENDB_DATA_DIR for a cache of what was read from the bucket, at least 64Mi; 0 is none. It may be ' +
+      'deleted at any time.',
+  }),
   foldSlots: defineOption<number>({
     env: 'OMENDB_FOLD_SLOTS',
     type: type.int(1, 1_000_000),

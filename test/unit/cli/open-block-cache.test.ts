@@ -19,7 +19,14 @@ let nonces = 0;
 
 function open(dataDir: string, settings: Partial<BlockCacheSettings> = {}): Promise<BlockCache> {
   return openBlockCache(
-    { dataDir, cacheBytes: 64 * MIB, objectStore: BUCKET, s3Endpoint: null, ...settings },
+    {
+      dataDir,
+      cacheBytes: 64 * MIB,
+      heldBytesMax: 64 * MIB,
+      objectStore: BUCKET,
+      s3Endpoint: null,
+      ...settings,
+    },
     {
       ...{ clock: new SystemClock(), scheduler: new SystemScheduler(), logger: silentLogger },
       rng: new SeededRng(++nonces),

@@ -60,6 +60,14 @@ describe('Configuration', () => {
     expect(of(512).memoryBytes).to.be.greaterThan(of(512).memoryBytesAdvised);
   });
 
+  it('leaves the size of the cache on disk to the disk, but in a pod, whose volumes have limits of their own', () => {
+    expect(loadOn({}).cacheBytes).to.equal(null);
+    expect(loadOn({}, { ...MACHINE, inPod: true }).cacheBytes).to.equal(0);
+    const env = { OMENDB_CACHE_BYTES: '20Gi' };
+    expect(loadOn(env, { ...MACHINE, inPod: true }).cacheBytes).to.equal(20 * 2 ** 30);
+    expect(loadOn({ OMENDB_CACHE_BYTES: '0' }).cacheBytes).to.equal(0);
+  });
+
   it('reads sizes and times with their units', () => {
     const config = loadOn({
       OMENDB_MEMORY_BYTES: '512Mi',
