@@ -1,7 +1,7 @@
 /*
  * The cache on local disk, put together: which folder, how large, and for which store.
  */
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FolderLock } from '../adapters/fs/folder-lock.js';
 import { NO_BLOCK_CACHE } from '../adapters/memory/no-block-cache.js';
@@ -53,10 +53,12 @@ export async function openBlockCache(
   const { dataDir, objectStore, s3Endpoint, cacheBytes } = settings;
   if (objectStore.kind === 'file' || cacheBytes === 0) return NO_BLOCK_CACHE;
   const folder = join(dataDir, 'cache');
-  const capacityBytes = cacheBytes ?? (await spareBytes(dataDir, folder));
+  const capacityBytes = cacheBytes ?? (await spareBytes(folder));
   if (capacityBytes < CACHE_BYTES_MIN) {
     const facts = { dataDir, capacityBytes, capacityBytesMin: CACHE_BYTES_MIN };
-    deps.logger.warn('there is no cache on disk: too little room for one', facts);
+    const message = 'there is no cache on disk: too little room for one';
+    if (cacheBytes === null) deps.logger.info(message, facts);
+    else deps.logger.warn(message, facts);
     return NO_BLOCK_CACHE;
   }
   const { bucket, prefix } = objectStore;
@@ -70,14 +72,15 @@ export async function openBlockCache(
 }
 
 /** Half of what would be free without the cache that may be there: so every start comes to the same. */
-async function spareBytes(dataDir: string, folder: string): Promise<number> {
+async function spareBytes(folder: string): Promise<number> {
   try {
-    const { bsize, bavail } = await statfs(dataDir);
-    const names = await readdir(folder).catch(() => []);
-    const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
-    const taken = sizes.reduce((sum, size) => sum + size, 0);
+    await mkdir(folder, { recursive: true });
+    const { bsize, bavail } = await statfs(folder);
+    const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size);
+    const taken = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     return Math.floor((bsize * bavail + taken) * FREE_SHARE);
   } catch {
+    // A file system that is read-only, say: nobody asked for a cache.
     return 0;
   }
 }

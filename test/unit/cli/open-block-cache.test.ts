@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { SystemClock } from '#server/adapters/system/clock.js';
@@ -94,7 +94,7 @@ describe('The cache on disk of a server', () => {
         { objectStore: { kind: 'file', folder: dataDir } },
         { cacheBytes: 0 },
         { cacheBytes: 63 * MIB },
-        { cacheBytes: null, dataDir: join(dataDir, 'not', 'there') },
+        { cacheBytes: null, dataDir: '/dev/null/there' },
       ] as const;
       for (const settings of without) expect(await open(dataDir, settings)).to.equal(NO_BLOCK_CACHE);
       expect(await readdir(dataDir)).to.deep.equal([]);
@@ -103,12 +103,11 @@ describe('The cache on disk of a server', () => {
 
   it('takes half of what is free when nobody says how much, what it holds already among it', async () => {
     await withTemporaryFolder(async (dataDir) => {
-      await mkdir(join(dataDir, 'cache'));
-      const first = await openOnDisk(dataDir, { cacheBytes: null });
+      const first = await openOnDisk(join(dataDir, 'new'), { cacheBytes: null });
       const { capacityBytes } = first.usage;
       await fill(first, keysUpTo(640));
       await first.close();
-      const again = await openOnDisk(dataDir, { cacheBytes: null });
+      const again = await openOnDisk(join(dataDir, 'new'), { cacheBytes: null });
       // Others write to the same disk meanwhile.
       expect(again.usage.capacityBytes).to.be.within(capacityBytes * 0.9, capacityBytes * 1.1);
       await again.close();
