@@ -152,7 +152,7 @@ describe('The pages of operations, on a cluster', function () {
     await change('config.objectStore=s3://no-such-bucket/omendb');
     const text = pages.take('troubleshoot', 'not-ready');
     const broken = await eventually('a pod that fails', async () => (await failing())[0], PATIENCE);
-    await shows('why', text.replaceAll('POD', broken), /object store cannot be used|cannot be reached/);
+    await shows('why', text.replaceAll('POD', broken), /there is no such bucket: create it/);
     expect(await shell(pages.take('upgrade', 'rollback'))).to.include('successfully rolled out');
   });
 
