@@ -80,7 +80,7 @@ describe('Clusters through merges', function () {
     });
   }
 
-  it('begin anew when no input has half of the rows', async () => {
+  it('begin anew when no input has clusters for so many rows', async () => {
     const space = new SegmentSpace('l2', DIMENSIONS);
     const rows = someRows(6000);
     const parts = await Promise.all(
@@ -88,6 +88,33 @@ describe('Clusters through merges', function () {
     );
     const merged = await space.merge(parts.map(({ part }) => part));
     expect(merged.summary).to.include({ generation: 0, changes: 0 });
+  });
+
+  it('keep their recall and their size when half of the rows are replaced, ten times', async () => {
+    for (const metric of ['l2', 'cosine'] as const) {
+      const space = new SegmentSpace(metric, DIMENSIONS);
+      const rows = someRows(18_100);
+      const queries = sliced(rows, 18_000, 18_100);
+      let present = Array.from({ length: 3000 }, (_, id) => id);
+      let made = await space.write(sliced(rows, 0, 3000), 0);
+      let kept = 0;
+      for (let round = 1; round <= 10; round++) {
+        const first = 1500 + round * 1500;
+        const gone = new Set(present.filter((id) => (id + round) % 2 === 0).slice(0, 1500));
+        const next = await space.write(sliced(rows, first, first + 1500), first, round);
+        const older = space.without(made, (id) => gone.has(id));
+        made = await space.merge([next.part, older], round);
+        present = present.filter((id) => !gone.has(id));
+        present.push(...Array.from({ length: 1500 }, (_, at) => first + at));
+        kept += made.summary.generation === 0 ? 0 : 1;
+        expectSound(space, made);
+      }
+      const living = joined(...present.map((id) => sliced(rows, id, id + 1)));
+      const fresh = await space.write(living, 0);
+      expect(kept, 'merges that kept their clusters').to.be.at.least(5);
+      expect(space.recall(made, living, queries)).to.be.at.least(0.94);
+      expect(made.bytes).to.be.at.most(fresh.bytes * 1.1);
+    }
   });
 
   it('begin anew when the new rows lie elsewhere', async () => {

@@ -1,5 +1,5 @@
 /*
- * The clusters that a merge can go on with: those of the input that most rows come from.
+ * The clusters that a merge can go on with: those of an input that many of the rows come from.
  *
  * A row's first posting follows from its number, its second from the posting it is found in. Whether the
  * clusters are still good is decided where they are used, by what the segment says of their history.
@@ -14,21 +14,27 @@ import { openPart } from './open-parts.js';
 import { selfTestQueries } from './self-test.js';
 import type { Part } from './tasks.js';
 
-/** Share of all rows that one input must have. */
-const SHARE_MIN = 1 / 2;
+/**
+ * Share of all rows that the input must have. Whether its clusters are enough for all rows is another rule.
+ */
+const SHARE_MIN = 1 / 3;
 
-/** Null when no clustered input has most of the rows. */
+/** Null when no clustered input has enough of the rows. */
 export function keptClusters(
   kernels: Kernels,
   parts: readonly Part[],
   rows: GatheredRows,
 ): KeptClusters | null {
   const counts = rows.counts();
-  const index = counts.reduce((best, count, part) => (count > (counts[best] ?? 0) ? part : best), 0);
-  const part = parts[index];
-  if (part?.kind !== 'segment' || (counts[index] ?? 0) < rows.count * SHARE_MIN) return null;
-  const { view, ivf } = openPart(kernels, part);
-  if (ivf === null || ivf.centroidRows === 0 || ivf.postingBlocks === 0) return null;
+  const indexes = parts.map((part, index) => {
+    const enough = (counts[index] ?? 0) >= rows.count * SHARE_MIN;
+    return part.kind === 'segment' && enough ? openPart(kernels, part) : null;
+  });
+  // Of two with as many rows, one that had more before has the clusters for so many.
+  const clustersOf = (index: number): number => indexes[index]?.ivf?.clusters ?? 0;
+  const index = parts.reduce((best, _, at) => (clustersOf(at) > clustersOf(best) ? at : best), 0);
+  const { view, ivf } = indexes[index] ?? {};
+  if (view === undefined || !ivf || ivf.centroidRows === 0 || ivf.postingBlocks === 0) return null;
   const before = counts.subarray(0, index).reduce((sum, count) => sum + count, 0);
   const own = assignedOf(kernels, ivf);
   const first = new Uint32Array(rows.count).fill(NO_CLUSTER);

@@ -15,8 +15,11 @@ import type { Quantizer } from './quantizer.js';
 
 /** With fewer centroids a look at all of them is as fast. */
 const GROUPED_FROM = 256;
-/** Groups that a row looks into: to find its place for good, and while centroids are still moved. */
-export const PROBES = { final: 10, training: 4 } as const;
+/**
+ * Groups that a row looks into: to find its place for good, while centroids are near theirs, and while these
+ * are far from theirs.
+ */
+export const PROBES = { final: 10, near: 7, far: 3 } as const;
 const ROUNDS = 4;
 const TREE_WORDS = 8;
 const NONE = 0xffffffff;

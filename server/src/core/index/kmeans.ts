@@ -70,8 +70,10 @@ export function train(
   for (let iteration = 0; iteration < options.iterations; iteration++) {
     // Half of the sample is enough while the centroids are still far from their places.
     const half = Math.max(clusters, sample.length >>> 1);
-    const used = iteration * 2 < options.iterations ? Math.min(sample.length, half) : sample.length;
-    const tree = growTree(kernels, scratch, quantizer, rows.stride, centroids, PROBES.training);
+    const far = iteration * 2 < options.iterations;
+    const used = far ? Math.min(sample.length, half) : sample.length;
+    const probe = far ? PROBES.far : PROBES.near;
+    const tree = growTree(kernels, scratch, quantizer, rows.stride, centroids, probe);
     if (penalty !== null) penalize(kernels, rows.stride, tree, penalty);
     kernels.call.assignRounded(rounded, used, tree.address, groups, collectorCapacity(1), near, assigned);
     scratch.release(inner);
