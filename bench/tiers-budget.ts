@@ -19,10 +19,11 @@ import { TINY_BYTES, loadInto, passes, peakMiB, residentMiB } from './tiers-worl
 const MIB = 2 ** 20;
 const TIMES_WANTED = 20;
 const QUERIES = 3000;
-const QUERIES_QUICK = 400;
+const QUERIES_QUICK = 200;
 /** For recall: exact answers of so large a collection take long. */
 const CHECKED = 60;
 const ROWS_QUICK = 100_000;
+const ROWS_LITTLE_QUICK = 30_000;
 /** Stored bytes per record of 128 dimensions: vector, two codes, id. */
 const RECORD_BYTES = 790;
 /** Resident memory may be so much more than its budget. */
@@ -238,7 +239,7 @@ async function loadWithLittle(
   world: TierWorld,
   context: BenchContext,
 ): Promise<{ readonly table: Table; readonly goals: readonly Goal[] }> {
-  const set = syntheticSet(ROWS_QUICK);
+  const set = syntheticSet(context.quick ? ROWS_LITTLE_QUICK : ROWS_QUICK);
   context.progress(`loading ${set.count} rows with ${TINY_BYTES / MIB} MiB`);
   const node = await world.start({ memoryBytes: TINY_BYTES, direct: true });
   const idleMiB = residentMiB(node.server.pid);

@@ -2,7 +2,7 @@
 // (of its own part of speech or category) or far from there (of another category).
 import type { AnyAttributes, Filter } from '#sdk/index.js';
 import type { BenchContext, Cell, Goal } from './report.js';
-import { hotNode, upTo, warmNode } from './tiers-latency.js';
+import { askCold, hotNode, upTo, warmNode } from './tiers-latency.js';
 import type { Answer } from './tiers-measure.js';
 import { askMany, summarize } from './tiers-measure.js';
 import type { Subject, TierSet } from './tiers-sets.js';
@@ -37,7 +37,7 @@ export async function filtersPart(
 ): Promise<Part> {
   if (set === undefined) return { tables: [], goals: [] };
   await world.load(set);
-  const [many, few] = context.quick ? [60, 5] : [300, 20];
+  const [many, few] = context.quick ? [40, 5] : [300, 20];
   const queries = upTo(many, set);
   const kinds = kindsOf(set).map((kind) => withTruth(set, kind, queries));
   const rows: (readonly Cell[])[] = [];
@@ -64,9 +64,9 @@ export async function filtersPart(
   }
   context.progress('filters, cold');
   for (const [at, kind] of kinds.entries()) {
-    const node = await world.start();
-    add('cold', kind, await ask(node, kind, queries.slice(at * few, (at + 1) * few)));
-    await node.stop();
+    const some = queries.slice(at * few, (at + 1) * few);
+    const { answers } = await askCold(world, set, some, (query) => ({ filter: kind.filter(query) }));
+    add('cold', kind, answers);
   }
   const title = `Filters on ${set.title}: recall ≥ ${RECALL_WANTED} or partial, and no hit missing`;
   const known =

@@ -1,7 +1,7 @@
 // A query when its data is in object storage only, when it is on local disk, and when it is in memory.
 import type { BenchContext } from './report.js';
 import { kindOf } from './storage.js';
-import type { Answer, Summary } from './tiers-measure.js';
+import type { Answer, Ask, Summary } from './tiers-measure.js';
 import { askMany, dependentChain, summarize } from './tiers-measure.js';
 import type { TierSet } from './tiers-sets.js';
 import { truthOf } from './tiers-sets.js';
@@ -43,13 +43,14 @@ export async function coldPart(
     const cold = rest.filter(isCold);
     notes.push(`${set.name}, waits of a first query: ${waitsOf(first[0])}`);
     if (cold.length === 0) notes.push(`${set.name}: nothing was left to read after the first query`);
-    const others = summarize(cold.length > 0 ? cold : rest, truth);
+    const answers = cold.length > 0 ? cold : rest;
+    const others = summarize(answers, truth);
     rows.push(
       // Too few for a recall: that is for the others to show.
       coldRow(set, 'cold, the first', summarize(first, truth), []),
       coldRow(set, 'cold, others', others, ['recall']),
     );
-    if (set.name === 'text') bytes = codeBytesPart(set, others, context);
+    if (set.name === 'text') bytes = codeBytesPart(set, { answers, cold: others }, context);
   }
   const part = partOf(
     `Cold: ${TINY_BYTES >> 20} MiB for the engines, the folder of the server was empty`,
@@ -64,7 +65,7 @@ export async function coldPart(
   return { tables: [...part.tables, ...bytes.tables], goals: [...part.goals, ...bytes.goals] };
 }
 
-/** With little memory, so that what was not asked for is not brought into memory either. */
+/** The answers of several servers that began with nothing. */
 async function coldAnswers(
   world: TierWorld,
   set: TierSet,
@@ -72,22 +73,34 @@ async function coldAnswers(
 ): Promise<{ readonly first: Answer[]; readonly rest: Answer[]; readonly refused: boolean }> {
   const first: Answer[] = [];
   const rest: Answer[] = [];
-  let memoryBytes: number | undefined = TINY_BYTES;
+  let refused = false;
   for (let start = 0; start < starts; start++) {
     // Others than before, so that all together are as many as they can be.
     const from = start * (next + 1);
     const queries = Array.from({ length: next + 1 }, (_, at) => (from + at) % set.queries.length);
-    const node = await world.start(memoryBytes === undefined ? {} : { memoryBytes });
-    const [one, ...others] = await askMany(node, set, queries).finally(() => node.stop());
-    if (one?.refused !== undefined && memoryBytes !== undefined) {
-      memoryBytes = undefined;
-      start--;
-      continue;
-    }
-    if (one !== undefined) first.push(one);
-    rest.push(...others);
+    const asked = await askCold(world, set, queries);
+    first.push(...asked.answers.slice(0, 1));
+    rest.push(...asked.answers.slice(1));
+    refused ||= asked.refused;
   }
-  return { first, rest, refused: memoryBytes === undefined };
+  return { first, rest, refused };
+}
+
+/**
+ * Asks a server that begins with nothing, and has little memory, so that what was not asked for is not
+ * brought into memory either. Where little memory is refused, it gets the memory it wants.
+ */
+export async function askCold(
+  world: TierWorld,
+  set: TierSet,
+  queries: readonly number[],
+  how?: (query: number) => Ask,
+): Promise<{ readonly answers: Answer[]; readonly refused: boolean }> {
+  const little = await world.start({ memoryBytes: TINY_BYTES });
+  const answers = await askMany(little, set, queries, how).finally(() => little.stop());
+  if (answers[0]?.refused === undefined) return { answers, refused: false };
+  const usual = await world.start();
+  return { answers: await askMany(usual, set, queries, how).finally(() => usual.stop()), refused: true };
 }
 
 /** The requests to S3 that waited for one another. */
@@ -121,7 +134,7 @@ export async function warmPart(
   const notes: string[] = [];
   for (const set of sets) {
     await world.load(set);
-    const queries = upTo(context.quick ? 150 : 500, set);
+    const queries = upTo(context.quick ? 100 : 500, set);
     context.progress(`${set.name}: filling the local disk`);
     const { node, note } = await warmNode(world, set, queries, context);
     if (note !== undefined) notes.push(note);
@@ -194,7 +207,7 @@ export async function hotPart(
   const rows: Row[] = [];
   for (const set of sets) {
     await world.load(set);
-    const queries = upTo(context.quick ? 300 : 1000, set);
+    const queries = upTo(context.quick ? 200 : 1000, set);
     const node = await hotNode(world, set, queries);
     try {
       context.progress(`${set.name}: queries from memory`);

@@ -3,7 +3,7 @@ import type { BenchContext, Cell, Goal } from './report.js';
 import { buildOwn } from './engine-index.js';
 import { measureLatency, recallOf, smallestReaching } from './engine-measure.js';
 import { openRival, rivalIsKept } from './engine-rival.js';
-import type { Summary } from './tiers-measure.js';
+import type { Answer, Summary } from './tiers-measure.js';
 import type { TierSet } from './tiers-sets.js';
 import { K } from './tiers-sets.js';
 import type { Part } from './tiers-table.js';
@@ -69,8 +69,12 @@ export function rivalPart(set: TierSet | undefined, context: BenchContext): Part
 }
 
 /** What a cold query reads, beside what it would read of byte codes alone for the same recall. */
-export function codeBytesPart(set: TierSet, cold: Summary, context: BenchContext): Part {
-  const queries = set.queries.slice(0, QUERIES_QUICK);
+export function codeBytesPart(
+  set: TierSet,
+  { answers, cold }: { readonly answers: readonly Answer[]; readonly cold: Summary },
+  context: BenchContext,
+): Part {
+  const queries = answers.map(({ query }) => set.queries[query] ?? new Float32Array(set.dimensions));
   context.progress(`${set.name}: what byte codes would be`);
   const own = buildOwn(set.base, queries, K);
   const nprobe = smallestReaching(cold.recall, 1, own.view.clusters, (setting) =>
@@ -86,7 +90,7 @@ export function codeBytesPart(set: TierSet, cold: Summary, context: BenchContext
       [`byte codes of ${nprobe} postings`, Math.round(codes / 1024), 1, ''],
     ],
     notes: [
-      'byte codes: of the postings that an index of the same rows in this process reads for that recall, without any vectors',
+      'byte codes: of the postings that an index of the same rows in this process reads for that recall of the same queries, without any vectors',
       `wanted ≤ ${BYTES_WANTED}; what is read from S3 includes the vectors of candidates and what the answer shows`,
     ],
   };
