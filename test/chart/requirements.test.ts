@@ -139,6 +139,19 @@ describe('Requirements', function () {
     });
   });
 
+  it('S4: servers with a bucket have a cache on their volumes, and others none', () => {
+    const cache = (...set: string[]): unknown => {
+      const all = render({ set });
+      const settings = ofKind(all, 'ConfigMap').find(({ metadata }) => metadata.name === 'omendb-server');
+      return at(settings, 'data.OMENDB_CACHE_BYTES');
+    };
+    const bucket = 'config.objectStore=s3://vectors/omendb';
+    expect(cache()).to.equal(undefined);
+    expect(cache(bucket, 'storage.size=100Gi')).to.equal(String(85 * 2 ** 30));
+    expect(cache(bucket, 'config.cacheBytes=2Gi')).to.equal(String(2 ** 31));
+    expect(cache(bucket, 'config.cacheBytes=0')).to.equal('0');
+  });
+
   it('K7: engines and heap fit into the memory, and a full server stays where the autoscaler looks', () => {
     const gibibyte = 2 ** 30;
     for (const [all, request, limit] of [

@@ -33,6 +33,7 @@ const leaves = readKeys(read('helm/omendb/values.yaml')).filter(({ leaf }) => le
 /** Leaves that need another value than any that fits their schema, as YAML in one line. */
 const OTHERS: Readonly<Record<string, string>> = {
   config: '{ objectStore: s3://vectors/omendb, logLevel: warn }',
+  'storage.cacheShare': '0.5',
   'image.digest': `sha256:${'f'.repeat(64)}`,
   'cloudIdentity.provider': 'gke',
   'cloudIdentity.server': 'other',

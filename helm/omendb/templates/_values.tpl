@@ -99,6 +99,15 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
+{{/* Bytes of the cache on disk: as set, else a share of the volume when the data is in a bucket. */}}
+{{- define "omendb.cacheBytes" -}}
+{{- if not (kindIs "invalid" .Values.config.cacheBytes) -}}
+{{- include "omendb.bytes" (include "omendb.text" .Values.config.cacheBytes) -}}
+{{- else if hasPrefix "s3://" (toString .Values.config.objectStore) -}}
+{{- mulf (include "omendb.bytes" .Values.storage.size | float64) .Values.storage.cacheShare | floor | int64 -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A value as the text of a variable. Whole numbers of values files are floats: no exponents. */}}
 {{- define "omendb.text" -}}
 {{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}{{- else -}}{{ toString . }}{{- end -}}
@@ -110,9 +119,10 @@ imagePullSecrets:
 {{- $found := dict "OMENDB_DATA_DIR" (include "omendb.dataDir" .) -}}
 {{- with include "omendb.engines" . }}{{ $_ := set $found "OMENDB_WORKER_THREADS" . }}{{ end -}}
 {{- with include "omendb.memoryBytes" . }}{{ $_ := set $found "OMENDB_MEMORY_BYTES" . }}{{ end -}}
+{{- with include "omendb.cacheBytes" . }}{{ $_ := set $found "OMENDB_CACHE_BYTES" . }}{{ end -}}
 {{- range $key, $value := .Values.config -}}
 {{- $setting := get $known $key -}}
-{{- if not (or $setting.live (kindIs "invalid" $value) (eq (toString $value) "") (eq $key "memoryBytes")) -}}
+{{- if not (or $setting.live (kindIs "invalid" $value) (eq (toString $value) "") (has $key (list "memoryBytes" "cacheBytes"))) -}}
 {{- $_ := set $found $setting.env (include "omendb.text" $value) -}}
 {{- end -}}
 {{- end -}}
