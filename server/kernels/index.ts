@@ -10,4 +10,5 @@ export { collectorReset, collectorShrink, collectorSort, collectorTake } from '.
 export { bestEntry, encodeEntries, quantizeQuery, scanBlocks, scanPieces, scanPostings } from './codes';
 export { scanList, scanRange } from './exact';
 export { addToSums, assignNear, assignRounded, quantizeRows } from './cluster';
+export { anchorRow, anchorTerms, bitTables, encodeBits, loadRow, rotate, scanBits } from './one-bit';
 export { crc32c, crcTables } from './crc32c';

@@ -5,6 +5,7 @@ import { buildScratchBytes, planIvf, writeIvf } from '#server/core/index/build.j
 import type { CalibrationReport } from '#server/core/index/calibrate.js';
 import type { FlatView } from '#server/core/index/flat.js';
 import type { IvfSizes, IvfView } from '#server/core/index/layout.js';
+import type { IvfPlan } from '#server/core/index/plan.js';
 import { Arena } from '#server/core/memory/arena.js';
 import type { Kernels, KernelVariant } from '#server/core/vector/kernels.js';
 import { instantiateKernels } from '#server/core/vector/kernels.js';
@@ -74,7 +75,8 @@ export class VectorSpace {
     const bytes = Object.entries(plan.sizes).map(([name, size]) =>
       this.arena.bytes(pointers[name as keyof IvfSizes], size).slice(),
     );
-    return { view, report, order: plan.order, bytes, sizes: plan.sizes, pointers, flat: stored };
+    const { order, sizes } = plan;
+    return { view, report, order, bytes, sizes, pointers, flat: stored, plan, scratch };
   }
 
   /** A bitmap with the bits of these rows set. */
@@ -100,6 +102,9 @@ export interface BuiltIndex {
   readonly pointers: Readonly<Record<keyof IvfSizes, number>>;
   /** The rows in the index's order. */
   readonly flat: FlatView;
+  readonly plan: IvfPlan;
+  /** Enough for every step of a build. */
+  readonly scratch: Scratch;
 }
 
 export function rowOf(rows: Rows, row: number): Float32Array {

@@ -7,6 +7,8 @@
  * The same task gives the same bytes on every machine.
  */
 import { buildScratchBytes, planIvf, writeIvf } from '../index/build.js';
+import { addOneBit } from '../index/one-bit/build.js';
+import { oneBitBytes } from '../index/one-bit/layout.js';
 import type { IvfPlan } from '../index/plan.js';
 import { Setsum } from '../log/setsum.js';
 import { buildAttributeIndex } from '../segment/attribute-builder.js';
@@ -122,7 +124,8 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
       ...{ dimensions: task.dimensions, metric: task.metric, clusters: clustering?.plan.clusters ?? 0 },
       ...{ minSequence: range.minSequence, maxSequence: range.maxSequence },
     };
-    const written = clustering === null ? {} : writeClusters(kernels, clustering, writer, at);
+    const written =
+      clustering === null ? {} : writeClusters(kernels, { ...clustering, seed: task.seed }, writer, at);
     if (clustering !== null) {
       writer.put('headerCopy', encodeHeader(header));
       const heaps = [ids, attributes].map((heap) => new RowHeapView(heap, rows.count));
@@ -138,11 +141,14 @@ async function writeSegment(job: Job, clustering: Clustering | null): Promise<Bu
 }
 
 /** The index in the order of the file: what a query plans with comes last. */
-function indexSections({ sizes, clusters }: IvfPlan, rows: number): SectionLength[] {
+function indexSections(plan: IvfPlan, rows: number): SectionLength[] {
+  const { sizes, clusters } = plan;
+  const codes1bit = oneBitBytes(plan);
   return [
     { kind: 'selfTest', length: selfTestBytes(Math.min(SELF_TEST_QUERIES, rows)) },
     { kind: 'centroidRows', length: sizes.centroidRows },
     { kind: 'postings', length: sizes.postings },
+    ...(codes1bit === 0 ? [] : [{ kind: 'codes1bit', length: codes1bit } as const]),
     { kind: 'headerCopy', length: HEADER_BYTES },
     { kind: 'centroids', length: sizes.centroids },
     { kind: 'postingTable', length: sizes.postingTable },
@@ -193,7 +199,7 @@ function writeSequences(
 /** Writes codes and calibration; returns what the root keeps of them. */
 function writeClusters(
   kernels: Kernels,
-  { plan, scratch }: Clustering,
+  { plan, scratch, seed }: Clustering & { readonly seed: number },
   writer: SegmentWriter,
   at: Addresses,
 ): Record<string, unknown> {
@@ -205,6 +211,10 @@ function writeClusters(
   };
   const { view, report } = writeIvf(kernels, scratch, plan, pointers);
   writeSelfTest(writer.section('selfTest'), report);
+  if (oneBitBytes(plan) > 0) {
+    const measured = { report, membership: plan };
+    addOneBit(kernels, scratch, view, measured, { address: at('codes1bit'), seed });
+  }
   return {
     clusters: view.clusters,
     entries: view.entries,

@@ -22,6 +22,7 @@ import type { ClusterHistory, IvfPointers, IvfView } from './layout.js';
 import { CALIBRATED_K, CALIBRATED_TARGETS, centroidLayout, openIvf, writeHeader } from './layout.js';
 import type { IvfInput, IvfPlan } from './plan.js';
 import { NO_CLUSTER, orderRows } from './plan.js';
+import { addOneBitScratchBytes } from './one-bit/build.js';
 import type { Quantizer, RowArray } from './quantizer.js';
 import { fitQuantizer } from './quantizer.js';
 import type { Random } from './random.js';
@@ -44,7 +45,7 @@ const CHANGES_MAX = 0.5;
 const FEWER_MAX = 0.6;
 const MORE_MAX = 1.6;
 
-/** Scratch for `planIvf` and `writeIvf`. */
+/** Scratch for `planIvf`, `writeIvf` and `addOneBit`. */
 export function buildScratchBytes(
   input: Pick<IvfInput, 'dimensions' | 'rows' | 'clusters' | 'kept'>,
 ): number {
@@ -58,7 +59,8 @@ export function buildScratchBytes(
       assignScratchBytes(stride, room),
     );
   const write = scratchBytes(stride * 4, input.rows * 8 + 64);
-  return Math.max(plan, write, calibrateScratchBytes(input.dimensions, input.rows, room)) + 4096;
+  const calibrated = calibrateScratchBytes(input.dimensions, input.rows, room);
+  return Math.max(plan, write, calibrated + addOneBitScratchBytes(input.dimensions)) + 4096;
 }
 
 /**

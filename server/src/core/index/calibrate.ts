@@ -46,7 +46,7 @@ export interface CalibrationReport {
 }
 
 /** The first and second posting of every row. */
-interface Membership {
+export interface Membership {
   readonly first: Uint32Array;
   readonly second: Uint32Array;
   /** Rows that serve as queries. */
@@ -94,7 +94,7 @@ export function calibrate(
 }
 
 /** A row of the segment as a query would give it. */
-function rowVector(kernels: Kernels, view: IvfView, row: number): Float32Array {
+export function rowVector(kernels: Kernels, view: IvfView, row: number): Float32Array {
   const at = view.raw / 4 + row * view.stride;
   return kernels.f32.slice(at, at + view.dimensions);
 }
@@ -164,7 +164,7 @@ function blocksOf(kernels: Kernels, view: IvfView, clusters: Uint32Array): numbe
 }
 
 /** All clusters as a search for this row ranks them, nearest first. */
-function rankedClusters(kernels: Kernels, scratch: Scratch, view: IvfView, row: number): Uint32Array {
+export function rankedClusters(kernels: Kernels, scratch: Scratch, view: IvfView, row: number): Uint32Array {
   const mark = scratch.mark();
   const target = loadQuery(kernels, scratch, view.metric, rowVector(kernels, view, row));
   const rounded = roundQuery(kernels, scratch, view, target);
@@ -174,7 +174,7 @@ function rankedClusters(kernels: Kernels, scratch: Scratch, view: IvfView, row: 
 }
 
 /** For every answer the rank, from 0, of the nearer of its postings. */
-function ranksOf(clusters: Uint32Array, answers: Uint32Array, membership: Membership): Uint32Array {
+export function ranksOf(clusters: Uint32Array, answers: Uint32Array, membership: Membership): Uint32Array {
   const rankOf = new Uint32Array(clusters.length);
   clusters.forEach((cluster, rank) => {
     rankOf[cluster] = rank;
@@ -189,7 +189,7 @@ function ranksOf(clusters: Uint32Array, answers: Uint32Array, membership: Member
 /**
  * The least number of postings whose recall, less its uncertainty, reaches the target. Ranks are ascending.
  */
-function probesFor(ranks: readonly Uint32Array[], target: number, clusters: number): number {
+export function probesFor(ranks: readonly Uint32Array[], target: number, clusters: number): number {
   let low = 1;
   let high = clusters;
   while (low < high) {

@@ -14,7 +14,8 @@ import { METRIC_NUMBERS, metricOfNumber, rowStride } from '../vector/metric.js';
 /** "OIVF" as little-endian bytes. */
 const MAGIC = 0x4656494f;
 const VERSION = 2;
-const HEADER_BYTES = 192;
+/** What stands before the centres in the section `centroids`. */
+export const CENTROIDS_HEADER_BYTES = 192;
 const CALIBRATION_AT = 64;
 const HISTORY_AT = 160;
 const LANES = 16;
@@ -117,7 +118,7 @@ export function align64(bytes: number): number {
 /** Offsets within the `centroids` section, and its size. */
 export function centroidLayout(dimensions: number, clusters: number) {
   const stride = rowStride(dimensions);
-  const centres = HEADER_BYTES;
+  const centres = CENTROIDS_HEADER_BYTES;
   const steps = centres + align64(stride * 4);
   const blocks = steps + align64(stride * 4);
   const bytes = blocks + Math.ceil(clusters / LANES) * blockBytes(stride / 4, 2);
@@ -148,7 +149,7 @@ export function writeHeader(
   { calibration, history }: Pick<IvfView, 'calibration' | 'history'>,
 ): void {
   const at = pointer / 4;
-  kernels.u32.fill(0, at, at + HEADER_BYTES / 4);
+  kernels.u32.fill(0, at, at + CENTROIDS_HEADER_BYTES / 4);
   const words = [MAGIC, VERSION, METRIC_NUMBERS[shape.metric], shape.dimensions, shape.rows];
   kernels.u32.set([...words, shape.clusters, shape.entries, shape.blocks], at);
   kernels.f32[at + 8] = calibration.rerank;
@@ -162,7 +163,7 @@ export function openIvf(kernels: Kernels, pointers: IvfPointers, bytes: IvfSizes
   const at = pointers.centroids / 4;
   const word = (index: number): number => kernels.u32[at + index] ?? 0;
   const metric = metricOfNumber(word(2));
-  check(bytes.centroids >= HEADER_BYTES && word(0) === MAGIC, 'it does not begin with "OIVF"');
+  check(bytes.centroids >= CENTROIDS_HEADER_BYTES && word(0) === MAGIC, 'it does not begin with "OIVF"');
   check(word(1) === VERSION && metric !== undefined, `version ${word(1)} or metric ${word(2)} is unknown`);
   const shape: IvfShape = {
     metric,

@@ -20,7 +20,7 @@ export const SECTION_NUMBERS = {
   attributes: 7,
   attributeIndex: 8,
   sequences: 9,
-  /** Kept for 1-bit codes. */
+  /** Short codes of postings, from 256 dimensions on. */
   codes1bit: 10,
   /** Kept for a graph of the centroids. */
   hnsw: 11,

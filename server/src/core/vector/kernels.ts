@@ -7,9 +7,10 @@
  * zero. A "group" is 4 dimensions. What the kernels promise beyond their types is said where they are
  * written.
  */
+import type { OneBitKernels } from './one-bit-kernels.js';
 
 /** The exports of both kernel binaries. */
-export interface KernelFunctions {
+export interface KernelFunctions extends OneBitKernels {
   collectorReset(
     collector: number,
     keep: number,
