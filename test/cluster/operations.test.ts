@@ -184,7 +184,7 @@ describe('The pages of operations, on a cluster', function () {
     expect(answers[1]).to.match(/^(ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT)\n$/);
     expect(answers[2]).to.equal('UND_ERR_CONNECT_TIMEOUT\n');
     // A cluster without a way out cannot ask whether the name exists elsewhere.
-      expect(answers[3]).to.match(/^(ENOTFOUND|EAI_AGAIN)\n$/);
+    expect(answers[3]).to.match(/^(ENOTFOUND|EAI_AGAIN)\n$/);
 
     const client = { CLIENTS: 'clients', CLIENT: 'stranger' };
     const policy = await shell(named(pages.take('troubleshoot', 'policy'), client));

@@ -25,7 +25,7 @@ export interface KnownToPages {
 const RUNNABLE = new Set(['sh', 'yaml']);
 const SHOWN_ONLY = new Set(['mermaid', 'text']);
 /** Words in capitals that are reasons of nothing. */
-const OTHER_CAPITALS = /^(OMENDB|OTEL|AWS|UND_ERR)_/;
+const OTHER_CAPITALS = /^(OMENDB|OTEL|AWS|UND_ERR|EAI)_/;
 
 /** Every mistake, a line each. */
 export function pageProblems(page: Page, known: KnownToPages): string[] {
