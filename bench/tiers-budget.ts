@@ -136,7 +136,7 @@ function stageRow(queries: number, summary: Summary, resident: number): Cell[] {
 async function cacheLookups({ server }: TierNode): Promise<Watched['lookups']> {
   const page = await (await fetch(`http://127.0.0.1:${server.ports.ops}/metrics`)).text();
   const families = parseOpenMetrics(page);
-  return (cache, outcome) => sumOf(families, 'omendb_cache_requests', { cache, outcome }, '_total');
+  return (cache, outcome) => sumOf(families, 'omendb_cache_requests_total', { cache, outcome });
 }
 
 function budgetTable(

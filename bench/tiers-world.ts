@@ -104,6 +104,8 @@ export class TierWorld {
         // Repeating queries exactly reads everything.
         OMENDB_RECALL_SAMPLE: '0',
         OMENDB_RETENTION: '0ms',
+        // Whatever is free on this disk.
+        OMENDB_CACHE_BYTES: '8Gi',
         ...(memoryBytes === undefined ? {} : { OMENDB_MEMORY_BYTES: String(memoryBytes) }),
         ...options.env,
       },
