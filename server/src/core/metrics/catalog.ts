@@ -55,8 +55,8 @@ export const WRITE_OPERATIONS = [
 ] as const satisfies readonly Operation[];
 
 /**
- * `hot`: the request found all it needed in memory. `warm`: it waited for the cache on disk. `cold`: it waited
- * for the object store.
+ * `hot`: the request found all it needed in memory. `warm`: it waited for the cache on disk. `cold`: for the
+ * object store.
  */
 export const TIERS = ['hot', 'warm', 'cold'] as const;
 
