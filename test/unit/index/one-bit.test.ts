@@ -9,9 +9,11 @@ import { oneBitBytes, oneBitPlan, oneBitRange, openOneBit } from '#server/core/i
 import type { OneBitOptions } from '#server/core/index/one-bit/scan.js';
 import { scanOneBit } from '#server/core/index/one-bit/scan.js';
 import { calibratedProbes, rankCentroids, roundQuery } from '#server/core/index/search.js';
+import { openSegment } from '#server/core/segment/segment-view.js';
 import type { KernelVariant } from '#server/core/vector/kernels.js';
 import type { Metric } from '#server/core/vector/metric.js';
 import { METRICS } from '#server/core/vector/metric.js';
+import { SegmentSpace } from '../../support/segment-space.js';
 import type { BuiltIndex, Rows } from '../../support/vector-space.js';
 import {
   VectorSpace,
@@ -256,6 +258,43 @@ describe('1-bit codes of a segment', () => {
     expect(oneBitPlan(view, 0.8, 3).slack).to.be.at.most(oneBitPlan(view, 1, 3).slack);
     expect(oneBitPlan(view, 1, 3)).to.deep.equal({ probes: 3, slack: 3 });
     expect(oneBitPlan(view, 0.95, view.ivf.clusters).probes).to.equal(view.ivf.clusters);
+  });
+});
+
+describe('1-bit codes through flush and merge', function () {
+  this.timeout(60_000);
+
+  it('stand before the skeleton of a segment of long vectors, and are made anew by a merge', async () => {
+    const space = new SegmentSpace('cosine', 256);
+    const rows = clusteredRows(11, 2600, 256, 30);
+    const [head, tail] = splitRows(rows, 1300);
+    const parts = [await space.write(head, 0), await space.write(tail, 1300)];
+    for (const made of [...parts, await space.merge(parts.map(({ part }) => part))]) {
+      const bytes = space.bytesOf(made);
+      const segment = openSegment(bytes, { verify: true });
+      const view = openOneBit(space.kernels, space.index(made));
+      if (view === null) throw new Error('the segment has no 1-bit codes');
+      const section = segment.required('codes1bit');
+      expect(section.length).to.equal((view.pages[view.ivf.clusters] ?? 0) * 4096);
+      expect(segment.offsetOf('codes1bit')).to.be.below(segment.offsetOf('headerCopy'));
+      expect(segment.offsetOf('codes1bit')).to.be.above(segment.offsetOf('postings'));
+      // The same entries in the same order as in the byte codes, whose unused ones are at their ends.
+      const words = new Uint32Array(section.slice().buffer);
+      space.postings(made).forEach((entries, cluster) => {
+        const { offset, blocks } = oneBitRange(view, cluster);
+        const own = Array.from({ length: blocks * 16 }, (_, entry) => {
+          return words[(offset + Math.floor(entry / 16) * view.blockBytes) / 4 + (entry % 16)] ?? 0;
+        });
+        expect(own.filter((row) => row !== 0xffffffff)).to.deep.equal(entries);
+      });
+    }
+  });
+
+  it('are not written for short vectors', async () => {
+    const space = new SegmentSpace('l2', 32);
+    const made = await space.write(clusteredRows(12, 1200, 32, 10), 0);
+    expect(openSegment(space.bytesOf(made), { verify: true }).section('codes1bit')).to.equal(undefined);
+    expect(openOneBit(space.kernels, space.index(made))).to.equal(null);
   });
 });
 
