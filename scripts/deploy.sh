@@ -131,7 +131,9 @@ needed_secrets() {
     { keys = keys " " $2 }
     END { if (name != "") print name keys }'
 }
-made=$(awk '/^kind: / { kind = $2 } /^  name: / { print kind "/" $2 }' <<<"$plan")
+# Objects of manifests, as KIND/NAME.
+objects() { awk '/^kind: / { kind = $2 } /^  name: / && kind != "" { print kind "/" $2; kind = "" }'; }
+made=$(objects <<<"$plan")
 missing=0
 while read -r name keys; do
   [ -n "$name" ] || continue
@@ -191,12 +193,18 @@ fi
 
 if $dry_run; then
   code=0
+  # What runs and is in no manifest any more goes: kubectl does not say so.
+  gone=$(helm get manifest "$release" --namespace "$namespace" 2>/dev/null | objects |
+    grep -vxF "${made:-none}" || true)
+  [ -z "$gone" ] || say "these would be removed:" "${gone//$'\n'/ }"
   # Hooks are no part of what runs.
   awk 'BEGIN { RS = "\n---\n" } !/helm\.sh\/hook/ { print "---\n" $0 }' <<<"$plan" |
     kubectl diff --namespace "$namespace" --filename - || code=$?
   case $code in
-    0) say "nothing would change" ;;
-    1) say "this would change in $namespace; nothing was changed" ;;
+    0 | 1)
+      if [ "$code" = 0 ] && [ -z "$gone" ]; then say "nothing would change" && exit 0; fi
+      say "this would change in $namespace; nothing was changed"
+      ;;
     *) die "the difference cannot be shown" ;;
   esac
   exit 0

@@ -19,6 +19,13 @@ const OPERATOR_TYPES = {
   },
 };
 
+/** As Kubernetes reads them, but for negative ones, which no value of the chart can use. */
+const QUANTITY = {
+  type: ['string', 'number'],
+  pattern: '^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][0-9]+)?$',
+  minimum: 0,
+};
+
 const DURATION = { type: 'string', pattern: '^[0-9]+(s|m|h|d)$' };
 
 /**
@@ -52,8 +59,7 @@ function leafSchema({ path, description, directives }, value, known) {
   for (const { name, text } of directives) {
     if (name === 'schema') Object.assign(schema, JSON.parse(text));
     else if (name === 'items') schema.items = JSON.parse(text);
-    else if (name === 'map')
-      schema.additionalProperties = { type: text === 'quantity' ? ['string', 'number'] : text };
+    else if (name === 'map') schema.additionalProperties = text === 'quantity' ? QUANTITY : { type: text };
     else if (name === 'kube') Object.assign(schema, kubeSchema(text, known));
     else if (name === 'settings') Object.assign(schema, settingsSchema(known.settings));
     else if (name === 'alerts') Object.assign(schema, alertsSchema(known.alerts));
@@ -94,7 +100,8 @@ function define(type, kubernetes, definitions) {
   while (waiting.length > 0) {
     const next = waiting.pop();
     if (definitions[next] !== undefined) continue;
-    definitions[next] = OPERATOR_TYPES[next] ?? kubernetes[next];
+    definitions[next] =
+      next === 'api.resource.Quantity' ? QUANTITY : (OPERATOR_TYPES[next] ?? kubernetes[next]);
     for (const [, other] of JSON.stringify(definitions[next]).matchAll(/"#\/definitions\/([^"]+)"/g)) {
       waiting.push(other);
     }

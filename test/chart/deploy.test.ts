@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ROOT, program, run } from './helm.js';
+import { ROOT, program, read, run } from './helm.js';
 
 const SCRIPT = join(ROOT, 'scripts/deploy.sh');
 
@@ -16,6 +16,7 @@ case $1 in
     args=()
     for arg in "$@"; do case $arg in --dry-run=server | --validate) ;; *) args+=("$arg") ;; esac; done
     exec "$REAL_HELM" "\${args[@]}" --kube-version 1.34.0 --api-versions "$FAKE_APIS" ;;
+  get) printf %s "$FAKE_MANIFEST" ;;
   upgrade) exit "\${FAKE_UPGRADE:-0}" ;;
 esac
 `;
@@ -133,6 +134,21 @@ describe('scripts/deploy.sh', function () {
 
     it('says when there is none', () => {
       expect(deploy(['--dry-run'], { FAKE_DIFF: '0' }).output).to.include('nothing would change');
+    });
+
+    it('says what would be removed, which kubectl does not', () => {
+      const runs = ['ServiceAccount/omendb-server', 'NetworkPolicy/omendb-server', 'Job/omendb-restore-1-0'];
+      const documents = runs.map((id) => {
+        const [kind = '', name = ''] = id.split('/');
+        return `---\nkind: ${kind}\nmetadata:\n  name: ${name}\nroleRef:\n  name: other\n`;
+      });
+      const env = { FAKE_DIFF: '0', FAKE_MANIFEST: documents.join('') };
+      const { output, status } = deploy(['--dry-run', '--set', 'networkPolicy.enabled=false'], env);
+      expect(output)
+        .to.include('deploy: these would be removed: NetworkPolicy/omendb-server Job/omendb-restore-1-0\n')
+        .and.include('deploy: this would change in omendb-system; nothing was changed')
+        .and.not.include('nothing would change');
+      expect(status).to.equal(0);
     });
 
     it('fails when it cannot be shown', () => {
@@ -265,6 +281,14 @@ describe('scripts/deploy.sh', function () {
 
   it('asks for no zones where pods need not be spread over them', () => {
     expect(deploy([], { FAKE_THINGS: ALL.replace(' zone', '') }).status).to.equal(0);
+  });
+
+  it('takes the commands of the README as they are there', () => {
+    const commands = [...read('README.md').matchAll(/^\.\/scripts\/deploy\.sh(.*?)(?: +#.*)?$/gm)].map(
+      ([, args = '']) => args.split(' ').filter((arg) => arg !== ''),
+    );
+    expect(commands).to.deep.include.members([[], ['--dry-run'], ['-e', 'production', '-t', 'v0.1.0']]);
+    for (const args of commands) expect(deploy(args).status, args.join(' ')).to.equal(0);
   });
 
   it('explains itself', () => {

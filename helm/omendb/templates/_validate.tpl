@@ -70,6 +70,11 @@ service.httpPort, service.grpcPort: are both {{ .Values.service.httpPort }}; eac
 {{- end -}}
 
 {{- define "omendb.validate.termination" -}}
+{{- with .Values.workload }}
+{{- if and (has (toString .maxSurge) (list "0" "0%")) (has (toString .maxUnavailable) (list "0" "0%")) }}
+workload.maxSurge, workload.maxUnavailable: are both {{ .maxSurge }}, so no pod could ever be replaced: raise one of them
+{{- end }}
+{{- end }}
 {{- $drain := include "omendb.seconds" (.Values.config.drainTime | default "25s") | int -}}
 {{- $needed := add .Values.termination.preStopSeconds $drain 5 -}}
 {{- if gt (int $needed) (int .Values.termination.gracePeriodSeconds) }}
@@ -210,6 +215,11 @@ gateway.{{ $protocol }}.parentRefs: is needed
 {{- with .Values.metrics }}
 {{- if and (eq (toString $.Values.config.metrics) "false") (or .serviceMonitor.enabled .prometheusRule.enabled) }}
 config.metrics: is false, so there is nothing for metrics.serviceMonitor and metrics.prometheusRule
+{{- end }}
+{{- with .serviceMonitor }}
+{{- if gt (include "omendb.seconds" .scrapeTimeout | int) (include "omendb.seconds" .interval | int) }}
+metrics.serviceMonitor.scrapeTimeout: {{ .scrapeTimeout }} is longer than metrics.serviceMonitor.interval ({{ .interval }}), and the operator would leave the servers out
+{{- end }}
 {{- end }}
 {{- if and .alertmanagerConfig.enabled (not .alertmanagerConfig.secretName) }}
 metrics.alertmanagerConfig.secretName: is needed
