@@ -27,9 +27,16 @@ const CRDS = {
   'k8s.io/autoscaler/vertical-pod-autoscaler@v1.8.1': ['deploy', /vpa-v1-crd-gen/],
   'github.com/external-secrets/external-secrets@v1.3.2': ['config/crds/bases', /_externalsecrets\.yaml/],
   'github.com/kedacore/keda/v2@v2.21.0': ['config/crd/bases', /scaledobjects/],
+  // Of those who deploy the chart: docs/operations/examples.
+  'github.com/argoproj/argo-cd/v3@v3.1.0': ['manifests/crds', /^application-crd/],
+  'github.com/fluxcd/helm-controller@v1.4.0': ['config/crd/bases', /_helmreleases/],
+  'github.com/fluxcd/source-controller@v1.7.0': ['config/crd/bases', /_gitrepositories/],
 };
-const CRD_KINDS =
-  /^(HTTPRoute|GRPCRoute|ServiceMonitor|PrometheusRule|AlertmanagerConfig|VerticalPodAutoscaler|ExternalSecret|ScaledObject)$/;
+const CRD_KINDS = new Set([
+  ...['HTTPRoute', 'GRPCRoute', 'ServiceMonitor', 'PrometheusRule', 'AlertmanagerConfig'],
+  ...['VerticalPodAutoscaler', 'ExternalSecret', 'ScaledObject'],
+  ...['Application', 'HelmRelease', 'GitRepository'],
+]);
 
 const folder = join(ROOT, 'helm/third_party');
 mkdirSync(folder, { recursive: true });
@@ -59,7 +66,7 @@ async function crds() {
     for (const file of readdirSync(root).filter((name) => files.test(name))) {
       for (const document of parseAllDocuments(readFileSync(join(root, file), 'utf8'))) {
         const { spec } = document.toJS() ?? {};
-        if (spec === undefined || !CRD_KINDS.test(spec.names.kind)) continue;
+        if (spec === undefined || !CRD_KINDS.has(spec.names.kind)) continue;
         for (const version of spec.versions.filter(({ served }) => served)) {
           const schema = strict(version.schema.openAPIV3Schema, () => undefined);
           schema.properties.metadata = { type: 'object' };

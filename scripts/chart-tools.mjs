@@ -1,5 +1,5 @@
 // Installs what `npm run test:chart` runs on the chart: both majors of Helm, checkers of its objects,
-// kustomize.
+// kustomize, and a checker of workflows.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +25,11 @@ const TOOLS = {
     what: 'which renders k8s/',
     module: 'sigs.k8s.io/kustomize/kustomize/v5',
     version: 'v5.7.1',
+  },
+  actionlint: {
+    what: 'which judges workflows of GitHub',
+    module: 'github.com/rhysd/actionlint/cmd/actionlint',
+    version: 'v1.7.7',
   },
 };
 
