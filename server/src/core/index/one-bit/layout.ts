@@ -28,7 +28,7 @@ const TARGETS_AT = 40;
 /** Slack and surplus are kept as thousandths, u16 each. */
 const UNIT = 1000;
 const MOST = 65_535;
-/** For recall beyond what is calibrated: one estimate in 500 is farther off. */
+/** For recall beyond what is calibrated: measured, one estimate in some hundreds is farther off. */
 const SLACK_SURE = 3;
 
 /** What was measured when the codes were written, for each of `CALIBRATED_TARGETS`. */
