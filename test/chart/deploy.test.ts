@@ -112,6 +112,13 @@ describe('scripts/deploy.sh', function () {
     expect(upgrade(log)).to.include('--namespace vectors');
   });
 
+  it('deploys another release, with names of its own', () => {
+    const { log, output } = deploy(['-r', 'search']);
+    expect(upgrade(log)).to.include('helm upgrade --install search ');
+    expect(log.join('\n')).to.include('app.kubernetes.io/instance=search,');
+    expect(output).to.include('staging is deployed as search in omendb-system');
+  });
+
   it('keeps the bucket of the release that runs, unless values name another', () => {
     const { status, log } = deploy([], { OMENDB_OBJECT_STORE: '', FAKE_RUNNING: 's3://running/omendb' });
     expect(status).to.equal(0);
@@ -193,6 +200,12 @@ describe('scripts/deploy.sh', function () {
         ['--set', 's3.credentials.secretName=bucket'],
         {},
         /^deploy: Secret bucket is missing in namespace omendb-system: .*--from-literal=access-key-id= --from-literal=secret-access-key=$/,
+      ],
+      [
+        'that the Secret of a StatefulSet is missing',
+        ['--set', 'workload.kind=StatefulSet'],
+        { FAKE_THINGS: 'cluster namespace class/gp3' },
+        /^deploy: Secret omendb-secrets is missing in namespace omendb-system: /,
       ],
       [
         'that the StorageClass is missing',

@@ -183,13 +183,27 @@ describe('Commands', function () {
       expect(status).to.equal(1);
     });
 
+    it('fails when a suite ends badly after tests that passed', () => {
+      put('do-lint', 'echo "6 passed, 0 failed"');
+      put('do-test', 'echo "  3 passing (1s)"; exit 7');
+      const { status, output } = ci();
+      expect(output.trim().split('\n').at(-1)).to.equal('24 passed, 1 failed');
+      expect(status).to.equal(1);
+    });
+
+    it('takes neither settings nor a cluster from whoever calls it', () => {
+      put('do-lint', 'echo "6 passed, 0 failed"');
+      put('do-test', '[ -z "${OMENDB_DIMENSION-}${KUBECONFIG-}" ] && echo "  3 passing (1s)"');
+      expect(ci({ OMENDB_DIMENSION: '7', KUBECONFIG: '/dev/null' }).output).to.include('24 passed, 0 failed');
+    });
+
     it('fails when a suite runs no test at all', () => {
       put('do-lint', 'echo "6 passed, 0 failed"');
       expect(ci().status).to.equal(1);
     });
 
-    function ci(): Ended {
-      return run('bash', ['.ci/run'], {});
+    function ci(env: Readonly<Record<string, string>> = {}): Ended {
+      return run('bash', ['.ci/run'], env);
     }
   });
 

@@ -12,6 +12,14 @@ import { pageProblems } from '../support/operations-check.js';
 import { PLACES, examplesIn, operationsPages } from '../support/operations-pages.js';
 import { ROOT, expectNone, fileAt } from './tree.js';
 
+interface Scaling {
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  readonly cpuUtilization: number;
+  readonly memoryUtilization: number;
+  readonly customMetrics: { readonly requestsPerSecond?: number };
+}
+
 const TESTS = {
   local: fileAt('test/integration/operations.test.ts').text,
   chart: fileAt('test/chart/operations.test.ts').text,
@@ -72,6 +80,35 @@ describe('Operations pages', () => {
       `| ${money(5 * (100 * 0.08 + 7000 * 0.005 + 875 * 0.04))} |`,
     ];
     for (const text of wanted) expect(page).to.include(text);
+  });
+
+  it('have the numbers of the values that they are about', () => {
+    const page = fileAt('docs/operations/scale.md').text;
+    const valuesOf = (name: string): Scaling =>
+      (parse(fileAt(`helm/omendb/${name}.yaml`).text) as { readonly autoscaling: Scaling }).autoscaling;
+    const [staging, production] = [valuesOf('values-staging'), valuesOf('values-production')];
+    const { requestsPerSecond } = valuesOf('values').customMetrics;
+    const cells = (cell: (values: Scaling) => string): string => `| ${cell(staging)} | ${cell(production)} |`;
+    const wanted = [
+      `\`autoscaling.maxReplicas\` ${cells((own) => `${own.minReplicas}, ${own.maxReplicas}`)}`,
+      `percent of the request ${cells((own) => String(own.cpuUtilization))}`,
+      `\`autoscaling.memoryUtilization\`, percent of the request ${cells((own) => String(own.memoryUtilization))}`,
+      `for each pod ${cells((own) => String(own.customMetrics.requestsPerSecond ?? requestsPerSecond))}`,
+    ];
+    for (const text of wanted) expect(page).to.include(text);
+    for (const { minReplicas, maxReplicas } of [staging, production]) {
+      expect(fileAt('README.md').text).to.include(`: ${minReplicas} to ${maxReplicas} pods`);
+    }
+  });
+
+  it('name the settings that running servers follow, and no other', () => {
+    const settings = JSON.parse(fileAt('helm/omendb/files/settings.json').text) as Record<string, unknown>;
+    const live = Object.entries(settings).flatMap(([key, setting]) =>
+      (setting as { readonly live: boolean }).live ? [`config.${key}`] : [],
+    );
+    const [, named = ''] =
+      /take effect in running servers: (.*)\.\n/.exec(fileAt('docs/operations/tune.md').text) ?? [];
+    expect(named.split(', ').map((code) => code.replaceAll('`', ''))).to.have.members(live);
   });
 
   describe('are refused', () => {
