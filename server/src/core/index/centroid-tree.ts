@@ -40,7 +40,7 @@ export function treeBytes(stride: number, clusters: number): number {
   return (
     scratchBytes(TREE_WORDS * 4, centroidBlocks * block, Math.ceil(groups / BLOCK_ENTRIES) * block) +
     scratchBytes((groups + 1) * 4, clusters * 4, clusters * 4, nearBytes(1), groups * stride * 4) +
-    scratchBytes(groups * stride * 4, groups * 4, clusters * (stride + 8), groups * 4)
+    scratchBytes(groups * stride * 4, groups * 4, clusters * (stride + 8), TREE_WORDS * 4, clusters * 4)
   );
 }
 
