@@ -58,7 +58,8 @@ export async function search(
   const view = await collection.view(request, context);
   const snapshot = view.state.snapshot();
   try {
-    const reading = new Reading(context.tier, context.signal);
+    const { select } = request;
+    const reading = new Reading(context.tier, context.signal, select === 'all' || select.length > 0);
     const task = taskOf(collection, request);
     const found = await searchSnapshot({ pool, tiers: collection.tiers }, task, snapshot, reading);
     const { outcome } = found.timed;

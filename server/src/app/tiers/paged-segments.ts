@@ -100,9 +100,8 @@ export class PagedSegments {
       if (wanted.sequence === true) first.want(pieces.sequenceOf(row));
       for (const heap of heaps) wantHeap(first, pieces, heap, row);
     }
-    for (const row of soon) {
-      for (const heap of ['ids', 'attributes'] as const) wantHeap(first, pieces, heap, row);
-    }
+    const shown = reading.showsAttributes ? (['ids', 'attributes'] as const) : (['ids'] as const);
+    for (const row of soon) for (const heap of shown) wantHeap(first, pieces, heap, row);
     let trips: number = await first.read(reading);
     const second = new RangeReader(this.arena, this.cache, pieces);
     try {

@@ -51,8 +51,8 @@ export interface PieceCacheDependencies {
   readonly budget: () => number;
 }
 
-/** Bytes between two pieces that are rather read than asked for apart: 32 KiB take less than a request. */
-const GAP_BYTES = 32 * 1024;
+/** Bytes between two pieces that are rather read than asked for apart: they take less than a request. */
+const GAP_BYTES = 16 * 1024;
 /** One read: the larger it is, the longer its first piece waits. */
 const READ_BYTES_MAX = 4 * 1024 * 1024;
 const TURNS_MAX = 3;

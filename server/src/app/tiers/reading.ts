@@ -14,6 +14,8 @@ export class Reading {
     tier: Tier = 'hot',
     /** Ends the waiting; what is under way for others goes on. */
     readonly signal?: AbortSignal,
+    /** The answer shows attributes, so those of likely hits are read before it is known which they are. */
+    readonly showsAttributes = true,
   ) {
     this.tier = tier;
   }

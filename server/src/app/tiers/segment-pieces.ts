@@ -13,8 +13,13 @@ import { firstRowsOf, markedRange } from '../../core/segment/marks.js';
 import { rowStride } from '../../core/vector/metric.js';
 import type { Piece } from './piece-cache.js';
 
-/** Bytes of a section that are read and kept together: a row or two of most collections. */
-const BLOCK_BYTES = 2 * CHECKSUM_BLOCK_BYTES;
+/**
+ * Bytes of a section that are read and kept together. Vectors are read in the smallest pieces there are: for a
+ * cold query by 1-bit codes they are most of what it reads.
+ */
+function blockBytesOf(kind: SectionKind): number {
+  return kind === 'raw' ? CHECKSUM_BLOCK_BYTES : 2 * CHECKSUM_BLOCK_BYTES;
+}
 
 /** A range of bytes of a section. */
 export interface SectionRange {
@@ -55,11 +60,6 @@ export class SegmentPieces {
     return this.#table.length - 1;
   }
 
-  /** Bytes of one posting's blocks. */
-  postingBytes(posting: number): number {
-    return ((this.#table[posting + 1] ?? 0) - (this.#table[posting] ?? 0)) * this.#blockBytes;
-  }
-
   posting(posting: number): PostingPiece {
     const first = this.#table[posting] ?? 0;
     const blocks = (this.#table[posting + 1] ?? 0) - first;
@@ -70,25 +70,31 @@ export class SegmentPieces {
     return { piece, skip: from - start, blocks };
   }
 
+  /** The 1-bit codes of a posting, which lie at `offset` in their section. */
+  oneBitPosting(posting: number, offset: number, bytes: number): Piece {
+    const range = { kind: 'codes1bit', from: offset, to: offset + bytes } as const;
+    return this.#piece(`b${posting}`, range, CHECKSUM_BLOCK_BYTES);
+  }
+
   /** A whole section. */
   section(kind: SectionKind): Piece {
     const { length } = this.#entry(kind);
     return this.#piece(kind, { kind, from: 0, to: length }, CHECKSUM_BLOCK_BYTES);
   }
 
-  /** The blocks that hold a range of a section, in order. */
+  /** The pieces that hold a range of a section, in order. */
   blocks({ kind, from, to }: SectionRange): Piece[] {
     const pieces: Piece[] = [];
-    for (let at = alignDown(from, BLOCK_BYTES); at < to; at += BLOCK_BYTES) {
-      const range = { kind, from: at, to: at + BLOCK_BYTES };
-      pieces.push(this.#piece(`${kind}${at / BLOCK_BYTES}`, range, BLOCK_BYTES));
+    const bytes = blockBytesOf(kind);
+    for (let at = alignDown(from, bytes); at < to; at += bytes) {
+      pieces.push(this.#piece(`${kind}${at / bytes}`, { kind, from: at, to: at + bytes }, bytes));
     }
     return pieces;
   }
 
   /** Where in the first of `blocks(range)` the range begins. */
-  skipOf({ from }: SectionRange): number {
-    return from - alignDown(from, BLOCK_BYTES);
+  skipOf({ kind, from }: SectionRange): number {
+    return from - alignDown(from, blockBytesOf(kind));
   }
 
   /** The vector of a row. */

@@ -25,6 +25,7 @@ import type { HeldSegment, PagedSegments } from './paged-segments.js';
 import { holdPart } from './paged-segments.js';
 import type { PieceCache, Pinned } from './piece-cache.js';
 import type { Reading } from './reading.js';
+import type { PostingPiece, SegmentPieces } from './segment-pieces.js';
 
 export interface StagedDependencies {
   readonly pool: EnginePool;
@@ -47,7 +48,7 @@ const POSTING_BYTES_MAX = 64 * 1024 * 1024;
 /** What the answer shows of a candidate is read with its vector when there are few: it saves a round trip. */
 const SOON_PARTS_MAX = 4;
 const SOON_HITS_MAX = 32;
-/** Candidates beyond `topK` that often are hits in the end. */
+/** Candidates beyond `topK` that often are hits in the end; estimates by 1-bit codes are twice as vague. */
 const SOON_MORE = 4;
 /** Further rounds when the postings held fewer rows than asked for. */
 const ROUNDS_MAX = 3;
@@ -144,15 +145,11 @@ class StagedRun {
   ): Promise<{ readonly candidates: readonly Candidates[]; readonly cut: boolean }> {
     const { cache } = this.deps;
     let bytes = 0;
-    let cut = false;
-    const wanted = this.sources.map(({ held: { pieces } }, index) => {
-      const postings = [...(ranked[index]?.postings ?? [])].filter((posting) => {
-        bytes += pieces.postingBytes(posting);
-        if (bytes > POSTING_BYTES_MAX) cut = true;
-        return bytes <= POSTING_BYTES_MAX;
-      });
-      return postings.map((posting) => pieces.posting(posting)).filter(({ blocks }) => blocks > 0);
-    });
+    const named = this.sources.map(({ held }, index) => postingsOf(held.pieces, ranked[index]));
+    const wanted = named.map((postings) =>
+      postings.filter(({ piece }) => (bytes += piece.length) <= POSTING_BYTES_MAX),
+    );
+    const cut = bytes > POSTING_BYTES_MAX;
     const pinned = await cache.pin(
       wanted.flat().map(({ piece }) => piece),
       this.reading,
@@ -166,7 +163,12 @@ class StagedRun {
         ),
       );
       if (next === 0) return { candidates: ranked.map(listed), cut };
-      const outcome = await this.#stage(() => ({ ...this.#search(), pieces, stage: 'scan' }));
+      const oneBit = wanted.map((postings, index) => {
+        const codes = ranked[index]?.oneBit ?? null;
+        if (codes === null) return null;
+        return { postings: Uint32Array.from(postings, ({ posting }) => posting), slack: codes.slack };
+      });
+      const outcome = await this.#stage(() => ({ ...this.#search(), pieces, oneBit, stage: 'scan' }));
       if (outcome.stage !== 'scan') throw new Error('an engine answered another stage');
       return {
         candidates: outcome.parts.map((found, index) =>
@@ -189,7 +191,8 @@ class StagedRun {
     const soon = candidates.length <= SOON_PARTS_MAX && topK <= SOON_HITS_MAX;
     const read = await Promise.all(
       this.sources.map(({ held }, index) => {
-        const likely = soon ? [...(candidates[index]?.rows ?? [])].slice(0, topK + SOON_MORE) : [];
+        const { rows: own = [], vague = false } = candidates[index] ?? {};
+        const likely = soon ? [...own].slice(0, topK * (vague ? 2 : 1) + SOON_MORE) : [];
         return segments.readRows(held, rows[index] ?? [], { vector: true }, this.reading, likely);
       }),
     );
@@ -240,6 +243,21 @@ class StagedRun {
       ],
     }));
   }
+}
+
+interface WantedPosting extends PostingPiece {
+  readonly posting: number;
+}
+
+/** The pieces that hold the codes of the postings to read. */
+function postingsOf(pieces: SegmentPieces, part: RankedPart | undefined): WantedPosting[] {
+  if (part === undefined) return [];
+  const { postings, oneBit } = part;
+  return Array.from(postings, (posting, at): WantedPosting => {
+    if (oneBit === null) return { posting, ...pieces.posting(posting) };
+    const piece = pieces.oneBitPosting(posting, oneBit.offsets[at] ?? 0, oneBit.bytes[at] ?? 0);
+    return { posting, piece, skip: 0, blocks: oneBit.blocks[at] ?? 0 };
+  }).filter(({ blocks }) => blocks > 0);
 }
 
 function listed(part: RankedPart | undefined): Candidates {

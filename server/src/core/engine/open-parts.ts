@@ -6,6 +6,8 @@ import type { FlatView } from '../index/flat.js';
 import type { IvfView } from '../index/layout.js';
 import type { IvfSizes } from '../index/layout.js';
 import { openIvf } from '../index/layout.js';
+import type { OneBitView } from '../index/one-bit/layout.js';
+import { openOneBit } from '../index/one-bit/layout.js';
 import type { SegmentView } from '../segment/segment-view.js';
 import { openSegment, openSkeleton } from '../segment/segment-view.js';
 import type { Kernels } from '../vector/kernels.js';
@@ -39,6 +41,13 @@ export class OpenParts {
   /** The index of a segment without its postings. */
   paged(part: PagedPart): IvfView {
     return this.#skeleton(part).ivf;
+  }
+
+  /** Its 1-bit codes, as far as the skeleton tells; null when it has none. */
+  oneBit(part: PagedPart): OneBitView | null {
+    const skeleton = this.#skeleton(part);
+    skeleton.oneBit ??= { view: openOneBit(this.kernels, skeleton.ivf) };
+    return skeleton.oneBit.view;
   }
 
   /** The sections that are in memory. */
@@ -82,6 +91,8 @@ interface OpenedSkeleton {
   readonly pointer: number;
   readonly view: SegmentView;
   readonly ivf: IvfView;
+  /** Made when it is first asked for. */
+  oneBit?: { readonly view: OneBitView | null };
 }
 
 function openSkeletonPart(kernels: Kernels, part: PagedPart): OpenedSkeleton {

@@ -10,6 +10,11 @@ import { calibratedProbes, calibratedRerank, rankCentroids, roundQuery } from '.
 import { loadQuery } from '../index/flat.js';
 import type { IvfView } from '../index/layout.js';
 import { BLOCK_ENTRIES } from '../index/layout.js';
+import type { Candidates as Estimates } from '../index/one-bit/candidates.js';
+import { promising } from '../index/one-bit/candidates.js';
+import type { OneBitView } from '../index/one-bit/layout.js';
+import { oneBitPlan, oneBitRange } from '../index/one-bit/layout.js';
+import { scanOneBit } from '../index/one-bit/scan.js';
 import type { Hits } from '../vector/collector.js';
 import { collectorBytes, newCollector, takeHits } from '../vector/collector.js';
 import type { Kernels } from '../vector/kernels.js';
@@ -23,7 +28,10 @@ import type {
   Candidates,
   CompareTask,
   ExactHits,
+  OneBitPostings,
+  OneBitScan,
   PagedPart,
+  PostingPieces,
   RankTask,
   RankedPart,
   ScanTask,
@@ -36,6 +44,8 @@ import type {
 const READ_COST = 24;
 /** Rows that are compared in any case: a filter that few rows match is answered exactly. */
 const LISTED_ROWS_MIN = 256;
+/** Their calibration is of 10 hits. */
+const ONE_BIT_HITS_MAX = 32;
 /** More rows than these are searched by clusters, however selective the filter is. */
 const LISTED_ROWS_MAX = 2048;
 
@@ -66,10 +76,7 @@ export class StagedEngine {
           return this.#perPart(
             task,
             (part, index) => this.#scan(part, task, index),
-            (parts) => ({
-              stage: 'scan',
-              parts,
-            }),
+            (parts) => ({ stage: 'scan', parts: mostPromising(parts, task.topK) }),
           );
         case 'compare':
           return { stage: 'compare', hits: this.#compare(task) };
@@ -105,18 +112,31 @@ export class StagedEngine {
     if (matches?.count === 0) return NOTHING;
     if (matches !== null && isListed(ivf, task, matches.count)) {
       const rows = Uint32Array.from(visibleRows(this.kernels, matches, part.deleted));
-      return { postings: NO_NUMBERS, rows, all: true };
+      return { ...NOTHING, rows };
     }
     const options = optionsOf(ivf, task, part, matches);
     const plan = planProbes(ivf, options);
-    const probes = Math.min(ivf.clusters, Math.max(plan.probes, task.atLeast?.[index] ?? 0));
+    const least = Math.min(ivf.clusters, Math.max(plan.probes, task.atLeast?.[index] ?? 0));
+    const oneBit = this.#oneBit(part, task);
+    const wider = oneBit === null ? null : oneBitPlan(oneBit, task.recallTarget, least);
+    const probes = matches === null ? (wider?.probes ?? least) : least;
     const target = loadQuery(this.kernels, this.scratch, ivf.metric, task.query);
     const rounded = roundQuery(this.kernels, this.scratch, ivf, target);
     const wanted = matches === null ? probes : ivf.clusters;
     const list = rankCentroids(this.kernels, this.scratch, ivf, rounded, wanted) / 4;
     const ranked = this.kernels.u32.slice(list, list + wanted);
-    if (matches === null) return { postings: ranked, rows: null, all: probes === ivf.clusters };
-    return this.#withMatches(ivf, ranked, { probes, matches, plan, k: options.k });
+    const named =
+      matches === null
+        ? { ...NOTHING, postings: ranked, all: probes === ivf.clusters }
+        : this.#withMatches(ivf, ranked, { probes, matches, plan, k: options.k });
+    if (oneBit === null || wider === null) return named;
+    return { ...named, oneBit: placesOf(oneBit, named.postings, wider.slack) };
+  }
+
+  /** The 1-bit codes to search by: fewer bytes to read, for the numbers of hits that they were calibrated for. */
+  #oneBit(part: PagedPart, task: StagedSearch): OneBitView | null {
+    if (task.rerank !== undefined || task.topK > ONE_BIT_HITS_MAX) return null;
+    return this.parts.oneBit(part);
   }
 
   /**
@@ -142,13 +162,16 @@ export class StagedEngine {
       matching += own;
       seen++;
     }
-    return { postings: Uint32Array.from(postings), rows: null, all: seen === ranked.length };
+    return { ...NOTHING, postings: Uint32Array.from(postings), all: seen === ranked.length };
   }
 
-  #scan(part: PagedPart, task: ScanTask, index: number): Candidates {
+  #scan(part: PagedPart, task: ScanTask, index: number): ScannedPart {
     const { kernels, scratch } = this;
     const ivf = this.parts.paged(part);
     const matches = this.#matches(part, task);
+    const oneBit = task.oneBit[index] ?? null;
+    if (oneBit !== null)
+      return this.#scanOneBit(part, task, matches, { ...oneBit, pieces: task.pieces[index] });
     const k = Math.min(task.topK, ivf.rows);
     const keep = Math.max(k, task.rerank ?? calibratedRerank(ivf.calibration, k));
     const target = loadQuery(kernels, scratch, ivf.metric, task.query);
@@ -173,6 +196,26 @@ export class StagedEngine {
     );
     const { rows, scores } = takeHits(kernels, scratch, collector);
     return { rows, estimates: scores, scanned: blocks * BLOCK_ENTRIES };
+  }
+
+  #scanOneBit(
+    part: PagedPart,
+    task: ScanTask,
+    matches: Matches | null,
+    { postings, slack, pieces = NO_NUMBERS }: OneBitScan & { readonly pieces: PostingPieces | undefined },
+  ): ScannedPart {
+    const { kernels, scratch } = this;
+    const view = this.parts.oneBit(part);
+    if (view === null) throw new Error('1-bit codes are scanned of a segment that has none');
+    const target = loadQuery(kernels, scratch, view.ivf.metric, task.query);
+    const scanned = Array.from(postings, (cluster, at) => ({
+      ...{ cluster, address: pieces[at * 2] ?? 0, blocks: pieces[at * 2 + 1] ?? 0 },
+    }));
+    const bitmaps = { deleted: part.deleted, allow: matches?.pointer ?? 0 };
+    const estimated = scanOneBit(kernels, scratch, view, target, scanned, bitmaps);
+    const blocks = scanned.reduce((sum, piece) => sum + piece.blocks, 0);
+    const { rows, scores } = estimated;
+    return { rows, estimates: scores, scanned: blocks * BLOCK_ENTRIES, oneBit: { estimated, slack } };
   }
 
   #compare({ metric, dimensions, query, topK, lists, factors }: CompareTask): ExactHits[] {
@@ -217,6 +260,35 @@ export class StagedEngine {
   }
 }
 
+/** Candidates of a part, and what the estimates of 1-bit codes are worth. */
+interface ScannedPart extends Candidates {
+  readonly oneBit?: { readonly estimated: Estimates; readonly slack: number };
+}
+
+/** Leaves out what the estimates of all parts together say is none of the nearest. */
+function mostPromising(parts: readonly ScannedPart[], topK: number): Candidates[] {
+  const slack = Math.max(0, ...parts.map(({ oneBit }) => oneBit?.slack ?? 0));
+  const lists = parts.flatMap(({ oneBit }) => (oneBit === undefined ? [] : [oneBit.estimated]));
+  const kept = promising(lists, topK, slack);
+  let next = 0;
+  return parts.map(({ rows, estimates, scanned, oneBit }) => {
+    if (oneBit === undefined) return { rows, estimates, scanned };
+    const own = kept[next++];
+    const estimated = { rows: own?.rows ?? NO_NUMBERS, estimates: own?.scores ?? new Float32Array(0) };
+    return { ...estimated, scanned, vague: true };
+  });
+}
+
+function placesOf(view: OneBitView, postings: Uint32Array, slack: number): OneBitPostings {
+  const ranges = Array.from(postings, (posting) => oneBitRange(view, posting));
+  return {
+    offsets: Float64Array.from(ranges, ({ offset }) => offset),
+    bytes: Uint32Array.from(ranges, ({ bytes }) => bytes),
+    blocks: Uint32Array.from(ranges, ({ blocks }) => blocks),
+    slack,
+  };
+}
+
 interface FilteredPlan {
   readonly probes: number;
   readonly matches: Matches;
@@ -225,7 +297,7 @@ interface FilteredPlan {
 }
 
 const NO_NUMBERS = new Uint32Array(0);
-const NOTHING: RankedPart = { postings: NO_NUMBERS, rows: null, all: true };
+const NOTHING: RankedPart = { postings: NO_NUMBERS, rows: null, all: true, oneBit: null };
 
 function optionsOf(
   ivf: IvfView,

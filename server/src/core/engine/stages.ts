@@ -49,6 +49,18 @@ export interface RankedPart {
   readonly rows: Uint32Array | null;
   /** Every posting that can hold a row is named. */
   readonly all: boolean;
+  /** To be read by their 1-bit codes; null: by their byte codes. */
+  readonly oneBit: OneBitPostings | null;
+}
+
+/** Where the 1-bit codes of the postings lie, in the order of the postings. */
+export interface OneBitPostings {
+  /** From the begin of the section `codes1bit`; multiples of 4 KiB. */
+  readonly offsets: Float64Array;
+  readonly bytes: Uint32Array;
+  readonly blocks: Uint32Array;
+  /** Deviations by which an estimate may be wrong. */
+  readonly slack: number;
 }
 
 /** Postings that were brought into memory: pairs of the address of the first block and their number. */
@@ -58,6 +70,14 @@ export type PostingPieces = Uint32Array;
 export interface ScanTask extends StagedSearch {
   readonly stage: 'scan';
   readonly pieces: readonly PostingPieces[];
+  /** By part, what the pieces are of when they are 1-bit codes; null: they are byte codes. */
+  readonly oneBit: readonly (OneBitScan | null)[];
+}
+
+/** Postings, by number, whose 1-bit codes are scanned. */
+export interface OneBitScan {
+  readonly postings: Uint32Array;
+  readonly slack: number;
 }
 
 /** Rows by estimated nearness, best first. */
@@ -66,6 +86,8 @@ export interface Candidates {
   readonly estimates: Float32Array;
   /** Entries whose code was compared. */
   readonly scanned: number;
+  /** The order is that of 1-bit codes. */
+  readonly vague?: boolean;
 }
 
 /** Asks for exact scores of rows that were brought into memory. */

@@ -157,6 +157,41 @@ describe('A collection whose segments are not in memory', function () {
     expect((await search(app, 3)).hits).to.deep.equal(expected);
   });
 
+  it('reads 1-bit codes of vectors of many dimensions, and finds as many of the nearest', async () => {
+    const [base, asked] = splitRows(spreadOut(clusteredRows(73, 6000 + QUERIES, 16, 40, 1), 256), QUERIES);
+    const store = new MemoryObjectStore();
+    const writer = await open(store);
+    const schema = { name: NAME, dimensions: 256, metric: 'cosine', requestId: '' } as const;
+    await writer.handlers.createCollection(context, schema);
+    await upsert(writer, 0, 6000, base);
+    await flush(writer);
+    const nearest = async (app: TestApp, query: number, params: QueryRequest['params']) =>
+      search(app, query, undefined, {
+        vector: rowOf(asked, query),
+        params,
+        select: [],
+        includeVectors: false,
+      });
+    let found = 0;
+    const bytes = { oneBit: 0, byte: 0 };
+    for (let query = 0; query < QUERIES; query++) {
+      const exact = (await nearest(writer, query, { exact: true })).hits.map(({ id }) => id);
+      // Anew each time, so that nothing is in memory.
+      for (const codes of ['oneBit', 'byte'] as const) {
+        const app = await open(store, { ...NEVER, ownsStore: false });
+        const params = { exact: false, recallTarget: 0.99, ...(codes === 'byte' ? { rerank: 23 } : {}) };
+        const { hits, performance } = await nearest(app, query, params);
+        bytes[codes] += performance.bytesRead;
+        if (codes === 'oneBit') found += hits.filter(({ id }) => exact.includes(id)).length;
+        expect(performance.roundTrips).to.be.at.most(3);
+        await app.close();
+        apps.splice(apps.indexOf(app), 1);
+      }
+    }
+    expect(found / (QUERIES * 10)).to.be.at.least(0.97);
+    expect(bytes.oneBit / bytes.byte).to.be.below(0.5);
+  });
+
   it('says how far it had to go for an answer', async () => {
     const store = await filled('cosine');
     const app = await open(store, { ...NEVER, ownsStore: false });
@@ -206,17 +241,35 @@ function segmentsInMemory({ state }: Awaited<ReturnType<typeof opened>>): boolea
   return state.segments.map(({ isWhole }) => isWhole);
 }
 
-function upsert(app: TestApp, from: number, to: number) {
+function upsert(app: TestApp, from: number, to: number, rows: Rows = BASE) {
   return app.handlers.upsertRecords(context, {
     ...{ collection: NAME, requestId: '' },
     records: {
       ids: Array.from({ length: to - from }, (_, index) => String(from + index)),
-      vectors: rowsBetween(BASE, from, to),
-      dimensions: DIMENSIONS,
+      vectors: rowsBetween(rows, from, to),
+      dimensions: rows.dimensions,
       attributes: ATTRIBUTES.slice(from, to),
       path: (index) => `records[${index}]`,
     },
   });
+}
+
+/** Rows of more dimensions in which they differ as before: of embeddings, too, few directions matter. */
+function spreadOut({ values, dimensions: few }: Rows, dimensions: number): Rows {
+  const rng = new SeededRng(74);
+  const directions = Float32Array.from({ length: few * dimensions }, () => rng.below(2001) / 1000 - 1);
+  const rows = values.length / few;
+  const wide = new Float32Array(rows * dimensions);
+  for (let row = 0; row < rows; row++) {
+    for (let from = 0; from < few; from++) {
+      const weight = values[row * few + from] ?? 0;
+      for (let to = 0; to < dimensions; to++) {
+        const at = row * dimensions + to;
+        wide[at] = (wide[at] ?? 0) + weight * (directions[from * dimensions + to] ?? 0);
+      }
+    }
+  }
+  return { dimensions, values: wide };
 }
 
 function rowsBetween({ values, dimensions }: Rows, from: number, to: number): Float32Array {
