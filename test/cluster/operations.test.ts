@@ -205,7 +205,7 @@ describe('The pages of operations, on a cluster', function () {
     const empty = await shows(
       'that nobody is there',
       nobody,
-      /0\/0[\s\S]*replica count of the target is zero/,
+      /<none> +<none>[\s\S]*0\/0[\s\S]*replica count of the target is zero/,
     );
     expect(empty).to.match(/^<none> +<none>/m);
     expect(await shell(as('nobody', probe))).to.equal('ECONNREFUSED\n');
