@@ -237,10 +237,25 @@ describe('Requirements', function () {
     expect(boards.every(({ metadata }) => metadata.labels?.['grafana_dashboard'] === '1')).to.equal(true);
   });
 
-  it('K11: the four required alerts come with the chart', () => {
-    const text = JSON.stringify(one(production(), 'PrometheusRule'));
-    for (const name of ['ServerDown', 'HighLatency', 'HighErrorRate', 'EnginePoolExhausted']) {
-      expect(text).to.include(`"alert":"OmenDB${name}"`);
+  it('K11: the four required alerts come with the chart, with the numbers that were asked for', () => {
+    interface Rule {
+      readonly alert?: string;
+      readonly expr: string;
+      readonly for?: string;
+    }
+    const groups = at(one(production(), 'PrometheusRule'), 'spec.groups') as readonly {
+      readonly rules: readonly Rule[];
+    }[];
+    const rules = groups.flatMap((group) => group.rules);
+    for (const [name, wait, bound] of [
+      ['ServerDown', '1m', ''],
+      ['HighLatency', '2m', '> 0.05'],
+      ['HighErrorRate', '2m', '> 0.01'],
+      ['EnginePoolExhausted', '1m', ''],
+    ] as const) {
+      const rule = rules.find(({ alert }) => alert === `OmenDB${name}`);
+      expect(rule?.for, name).to.equal(wait);
+      expect(rule?.expr, name).to.include(bound);
     }
   });
 

@@ -243,6 +243,13 @@ describe('The chart on a cluster', function () {
       .to.match(/^\+.*error/m)
       .and.contain('nothing was changed');
     expect(shown.code).to.equal(0);
+    const fewer = await attempt(script, [
+      ...SCRIPT_OPTIONS,
+      '--dry-run',
+      '--set',
+      'networkPolicy.enabled=false',
+    ]);
+    expect(fewer.output).to.match(/^deploy: these would be removed: .*NetworkPolicy\/omendb-server/m);
     expect((await get(NAMESPACE, 'deployment', SERVER)).metadata).to.deep.equal(before);
     const deployed = await attempt(script, [...SCRIPT_OPTIONS, '--wait']);
     expect(deployed.output).to.contain('staging is deployed as omendb in omendb-system');
