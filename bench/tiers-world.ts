@@ -136,6 +136,12 @@ export class TierWorld {
         `${name}: at rest after ${loaded.restS.toFixed(1)} s, ${loaded.segments} segments, ` +
           `${(loaded.bytes / MIB).toFixed(0)} MiB`,
       );
+      // What fails in the background is tried again and again, and looks like rest meanwhile.
+      const failed = node.server
+        .output()
+        .split('\n')
+        .find((line) => line.includes('"level":"error"'));
+      if (failed !== undefined) this.context.progress(`${name}: the server says ${failed.slice(0, 300)}`);
       return loaded;
     } finally {
       await node.stop();
