@@ -134,32 +134,36 @@ needed_secrets() {
 # Objects of manifests, as KIND/NAME.
 objects() { awk '/^kind: / { kind = $2 } /^  name: / && kind != "" { print kind "/" $2; kind = "" }'; }
 made=$(objects <<<"$plan")
+# Where the pods are: namespaceOverride counts more.
+home=$(awk '/^kind: / { kind = $2 } /^  namespace: / && kind ~ /^(Deployment|StatefulSet)$/ { print $2; exit }' \
+  <<<"$plan")
+home=${home:-$namespace}
 missing=0
 while read -r name keys; do
   [ -n "$name" ] || continue
   # A hook or an operator makes it.
   if grep -qE "^ExternalSecret/$name$" <<<"$made" || grep -q "value: $name\$" <<<"$plan"; then continue; fi
-  if ! kubectl --namespace "$namespace" get secret "$name" --output name >/dev/null 2>"$problems"; then
+  if ! kubectl --namespace "$home" get secret "$name" --output name >/dev/null 2>"$problems"; then
     if ! grep -qi 'not *found' "$problems"; then
       say "Secret $name cannot be looked at, go on without: $(tail -n 1 "$problems")"
       continue
     fi
-    make="kubectl --namespace $namespace create secret generic $name"
+    make="kubectl --namespace $home create secret generic $name"
     for key in $keys; do
       make+=" --from-literal=$key="
       # shellcheck disable=SC2016 # For the reader's shell.
       if [ "$key" = jwt-secret ]; then make+='"$(openssl rand -base64 48)"'; fi
     done
-    kubectl get namespace "$namespace" >/dev/null 2>&1 || make="kubectl create namespace $namespace; $make"
-    say "Secret $name is missing in namespace $namespace: $make"
+    kubectl get namespace "$home" >/dev/null 2>&1 || make="kubectl create namespace $home; $make"
+    say "Secret $name is missing in namespace $home: $make"
     missing=1
     continue
   fi
   for key in $keys; do
     path="{.data.${key//./\\.}}"
-    found=$(kubectl --namespace "$namespace" get secret "$name" --output "jsonpath=$path" 2>/dev/null || true)
+    found=$(kubectl --namespace "$home" get secret "$name" --output "jsonpath=$path" 2>/dev/null || true)
     if [ -z "$found" ]; then
-      say "Secret $name in namespace $namespace has no key $key"
+      say "Secret $name in namespace $home has no key $key"
       missing=1
     fi
   done

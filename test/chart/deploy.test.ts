@@ -202,6 +202,12 @@ describe('scripts/deploy.sh', function () {
         /^deploy: Secret bucket is missing in namespace omendb-system: .*--from-literal=access-key-id= --from-literal=secret-access-key=$/,
       ],
       [
+        'that the Secret is missing in the namespace that the values name',
+        ['--set', 'namespaceOverride=vectors'],
+        { FAKE_THINGS: 'cluster namespace class/gp3' },
+        /^deploy: Secret omendb-secrets is missing in namespace vectors: kubectl --namespace vectors create /,
+      ],
+      [
         'that the Secret of a StatefulSet is missing',
         ['--set', 'workload.kind=StatefulSet'],
         { FAKE_THINGS: 'cluster namespace class/gp3' },
