@@ -156,6 +156,7 @@ const MISFITS: readonly Case[] = [
     says: 'backup.to: file:///backups is a folder that is gone with the pod',
   },
   { values: [bucket, 'backup.to=s3://vectors/'], says: 'backup.to: is the store itself' },
+  { values: [bucket, 'backup.to=s3://vectors/kept'], says: 'backup.to: is the store itself, or within it' },
   {
     values: ['backup.enabled=true', 'backup.to=s3://b', 'storage.medium=EmptyDir'],
     says: 'storage.medium: EmptyDir cannot be read by a job',

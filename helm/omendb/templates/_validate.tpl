@@ -235,8 +235,9 @@ backup.to: is needed, such as s3://BUCKET/omendb
 {{- if and (hasPrefix "file://" $backup.to) (not $backup.volumeMounts) }}
 backup.to: {{ $backup.to }} is a folder that is gone with the pod: mount a volume there with backup.volumes and backup.volumeMounts, or use s3://BUCKET/omendb
 {{- end }}
-{{- if and $backup.to (eq (trimSuffix "/" $backup.to) (trimSuffix "/" (.Values.config.objectStore | default ""))) }}
-backup.to: is the store itself; a backup belongs into another bucket
+{{- $store := printf "%s/" (trimSuffix "/" (.Values.config.objectStore | default "")) }}
+{{- if and $backup.to .Values.config.objectStore (hasPrefix $store (printf "%s/" $backup.to)) }}
+backup.to: is the store itself, or within it; a backup belongs into another bucket
 {{- end }}
 {{- if and (or $backup.enabled .Values.restore.enabled) (not (include "omendb.bucket" .)) (eq .Values.storage.medium "EmptyDir") }}
 storage.medium: EmptyDir cannot be read by a job: set PersistentVolumeClaim, or keep data in a bucket
