@@ -90,7 +90,7 @@ export function codeBytesPart(
       [`byte codes of ${nprobe} postings`, Math.round(codes / 1024), 1, ''],
     ],
     notes: [
-      'byte codes: of the postings that an index of the same rows in this process reads for that recall of the same queries, without any vectors',
+      'byte codes: of the postings that an index in this process reads for that recall of the same queries, no vectors',
       `wanted ≤ ${BYTES_WANTED}; what is read from S3 includes the vectors of candidates and what the answer shows`,
     ],
   };
