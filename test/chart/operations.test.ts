@@ -142,7 +142,9 @@ describe('The pages of operations, with the tools of the chart', function () {
       const { status, stdout, stderr } = run(program('TEST_ACTIONLINT'), ['-no-color', file]);
       expect(status, stdout + stderr).to.equal(0);
       const help = run(join(ROOT, 'scripts/deploy.sh'), ['--help']).stdout;
-      const calls = [...read(file).matchAll(/scripts\/deploy\.sh ([^|\n]*)/g)].map(([, options = '']) => options);
+      const calls = [...read(file).matchAll(/scripts\/deploy\.sh ([^|\n]*)/g)].map(
+        ([, options = '']) => options,
+      );
       expect(calls).to.have.length(3);
       for (const [option] of calls.join(' ').matchAll(/(?<=\s|^)--?[a-z][a-z-]*/g)) {
         expect(help).to.match(new RegExp(`(^|[\\s,])${option}\\b`, 'm'));
