@@ -25,6 +25,7 @@ import type {
   ScanResponse,
 } from './api.js';
 import type { Collection } from './collections/collection.js';
+import { gone } from './collections/collection.js';
 import { selectAttributes } from './search.js';
 import { Reading } from './tiers/reading.js';
 import type { PartGroup } from './tiers/tiers.js';
@@ -97,15 +98,24 @@ interface AskedState {
 
 /** The records of those ids that there are, in the order of the ids, and the newest write that they show. */
 async function recordsOf(
-  { collection, context, state }: AskedState,
+  { collection, context, state: asked }: AskedState,
   ids: readonly string[],
   shape: Shape,
 ): Promise<{ readonly records: readonly FoundRecord[]; readonly sequence: number }> {
   const size = new AnswerSize();
   const records: FoundRecord[] = [];
-  const outside = ids.filter((id) => !state.isFresh(id));
   const reading = new Reading(context.tier, context.signal);
-  await collection.tiers.resolve(state, outside, { records: true, reading });
+  const { tiers } = collection;
+  let state = asked;
+  for (;;) {
+    // One that was read anew meanwhile is as new at least; the old one finds nothing any more.
+    if (state.isReleased) state = collection.state;
+    if (state.isReleased) throw gone(collection.info.name);
+    const outside = ids.filter((id) => !state.isFresh(id));
+    const waiting = tiers.resolve(state, outside, { records: true, reading });
+    if (waiting === undefined) break;
+    await waiting;
+  }
   context.tier = reading.tier;
   // From here on nothing waits: all records are of one moment.
   for (const id of ids) {

@@ -365,6 +365,7 @@ export class Collection {
   }
 }
 
-function gone(name: string): OmenError {
+/** A collection was closed while somebody used it. */
+export function gone(name: string): OmenError {
   return new OmenError('COLLECTION_NOT_FOUND', `collection "${name}" was closed meanwhile`);
 }

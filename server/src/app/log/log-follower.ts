@@ -6,6 +6,7 @@
  * collected, and the object is the one that was acknowledged and not one that a sleeping writer put there
  * since. The same order makes an absent slot count as absent.
  */
+import { UnresolvedId } from '../../core/collection/open-segment.js';
 import { invariant, OmenError } from '../../core/errors.js';
 import type { LogPosition } from '../../core/log/root.js';
 import { floorOf } from '../../core/log/root.js';
@@ -79,8 +80,16 @@ export class LogFollower {
 
   /** Throws `MissingObject` when a segment that it needs is not there any more. */
   async apply(slot: DecodedSlot): Promise<void> {
-    for (let wait = this.deps.ready?.(slot); wait !== undefined; wait = this.deps.ready?.(slot)) await wait;
-    this.deps.apply(slot);
+    for (;;) {
+      for (let wait = this.deps.ready?.(slot); wait !== undefined; wait = this.deps.ready?.(slot)) await wait;
+      try {
+        this.deps.apply(slot);
+        break;
+      } catch (error) {
+        // Room was made for the slot, which it has from now on, and its ids were found in what had to go.
+        if (!(error instanceof UnresolvedId)) throw error;
+      }
+    }
     this.#position = positionAfter(slot);
   }
 

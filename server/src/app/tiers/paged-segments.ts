@@ -175,6 +175,7 @@ export class PagedSegments {
       reading,
     );
     const byRow = new Map(rows.map((row, index) => [row, read.rows[index]]));
+    segment.expectResolved(wanted.length);
     for (const { id, rows: like } of wanted) {
       const bytes = encodeText(id);
       const row = like.find((each) => {

@@ -86,6 +86,8 @@ export async function searchStaged(
     return { timed: merged({ task, whole, paged, found, first, run }), partial: found.partial };
   } finally {
     run.release();
+    // An engine reads what the caller holds until it is done, also when the stages failed.
+    await inMemory?.catch(() => undefined);
   }
 }
 

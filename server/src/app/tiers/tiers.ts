@@ -169,7 +169,8 @@ export class Tiers {
 
   /** All of a segment, in memory until it is released. Those who need it at the same time share it. */
   async whole(segment: OpenSegment): Promise<WholeSegment> {
-    if (segment.isWhole) {
+    // One that was let go of meanwhile has no bytes of its own any more.
+    if (segment.isWhole && !segment.isReleased) {
       const { view, region } = segment.body;
       region.retain();
       return { view, region, base: 0, release: () => region.release() };
@@ -280,7 +281,6 @@ export class Tiers {
 
   async #load(segment: OpenSegment): Promise<SegmentBody> {
     const { arena } = this.deps.pool;
-    const held = this.segments.hold(segment);
     const { location, key, bytes: length } = segment;
     const region = arena.allocate(length, 'a segment');
     try {
@@ -293,8 +293,6 @@ export class Tiers {
     } catch (error) {
       region.release();
       throw error;
-    } finally {
-      held.release();
     }
   }
 
@@ -337,6 +335,7 @@ export class Tiers {
     const { arena } = this.deps.pool;
     const candidates: { state: CollectionState; segment: OpenSegment; lastMs: number }[] = [];
     for (const state of this.states()) {
+      if (state.isBeingWritten) continue;
       for (const segment of state.segments) {
         if (!segment.isWhole || skeletonOf(segment) === null) continue;
         candidates.push({ state, segment, lastMs: this.#uses.get(segment)?.lastMs ?? -Infinity });
@@ -353,7 +352,10 @@ export class Tiers {
 
   /** The last to go: without them nothing can be written. */
   #detachLookups(bytes: number): boolean {
-    for (const state of this.states()) for (const segment of state.segments) segment.detachLookup();
+    for (const state of this.states()) {
+      if (state.isBeingWritten) continue;
+      for (const segment of state.segments) segment.detachLookup();
+    }
     return this.cache.evict(bytes) > 0;
   }
 

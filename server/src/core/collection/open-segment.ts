@@ -57,7 +57,7 @@ export class UnresolvedId extends Error {
   }
 }
 
-/** Resolved ids that are kept; those of the largest batch have room. */
+/** Resolved ids that are kept, and more when one batch has more. */
 const RESOLVED_MAX = 65_536;
 
 export class OpenSegment implements RowSource {
@@ -184,12 +184,18 @@ export class OpenSegment implements RowSource {
     return [...this.#lookup.index.rowsLike(id)].filter((row) => !this.mask.has(row));
   }
 
+  /**
+   * Forgets earlier ids when they and so many more are too many. A batch is kept whole, however large it is:
+   * of one that pushed itself out, something would be unresolved for ever.
+   */
+  expectResolved(count: number): void {
+    if (this.#resolved.size + count <= RESOLVED_MAX) return;
+    this.#resolved.clear();
+    this.#records.clear();
+  }
+
   /** Notes which row an id has. */
   resolve(id: string, known: KnownRow): void {
-    if (this.#resolved.size >= RESOLVED_MAX) {
-      this.#resolved.clear();
-      this.#records.clear();
-    }
     this.#resolved.set(id, known);
     if (known.record !== undefined) this.#records.set(known.row, known.record);
   }

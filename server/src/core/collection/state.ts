@@ -14,6 +14,7 @@ import type { Room } from '../memory/memtable.js';
 import type { RowMask } from '../memory/row-mask.js';
 import type { Metric } from '../vector/metric.js';
 import type { OpenSegment, SegmentBody } from './open-segment.js';
+import { UnresolvedId } from './open-segment.js';
 import type { RowSource } from './row-source.js';
 import { Snapshot } from './snapshot.js';
 
@@ -45,6 +46,8 @@ export class CollectionState {
   #snapshot: Snapshot | null = null;
   #sequence = 0;
   #foldedSlot = 0;
+  #applying = false;
+  #released = false;
 
   constructor(
     private readonly arena: Arena,
@@ -70,6 +73,16 @@ export class CollectionState {
   /** The newest write applied. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  /** A slot is being applied: what its ids are looked up in has to stay. */
+  get isBeingWritten(): boolean {
+    return this.#applying;
+  }
+
+  /** Another state took its place: it finds nothing any more. */
+  get isReleased(): boolean {
+    return this.#released;
   }
 
   /** Visible records. */
@@ -130,12 +143,24 @@ export class CollectionState {
   }
 
   /**
-   * Applies the writes of a slot in order. Their ids must be resolved. Throws `MEMORY_EXHAUSTED` before
-   * anything changed.
+   * Applies the writes of a slot in order. Throws `MEMORY_EXHAUSTED`, and `UnresolvedId` when making room for
+   * them pushed out what their ids are found in, before anything changed.
    */
   apply(writes: Iterable<AppliedWrite>, puts: PutColumns, firstSequence: number): void {
     this.#memtable.reserve(roomOf(puts));
+    const list = [...writes];
+    const ids = list.map((write) => (write.kind === 'put' ? (puts.ids[write.put] ?? '') : write.id));
+    if (this.unresolved(ids).size > 0) throw new UnresolvedId();
     this.#dropSnapshot();
+    this.#applying = true;
+    try {
+      this.#applyAll(list, puts, firstSequence);
+    } finally {
+      this.#applying = false;
+    }
+  }
+
+  #applyAll(writes: readonly AppliedWrite[], puts: PutColumns, firstSequence: number): void {
     let sequence = firstSequence;
     for (const write of writes) {
       if (write.kind === 'put') {
@@ -213,6 +238,7 @@ export class CollectionState {
   }
 
   release(): void {
+    this.#released = true;
     this.#dropSnapshot();
     for (const source of this.#sources()) source.release();
     for (const frozen of this.#frozen) frozen.mask.release();
