@@ -26,7 +26,7 @@ const DEBIAN_ALERTS = ['prometheus', 'prometheus-alertmanager'];
 const named = SUITES[args[0]];
 if (named !== undefined) args.shift();
 
-await prepare({ build: ['proto/codegen', named === SUITES['--recall'] ? 'bench' : 'test'] });
+await prepare({ build: ['proto/codegen', 'sdk/examples', named === SUITES['--recall'] ? 'bench' : 'test'] });
 if (named === SUITES['--s3']) {
   const { installS3Servers } = await import('./s3-servers.mjs');
   Object.assign(process.env, await installS3Servers());

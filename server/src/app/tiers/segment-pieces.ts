@@ -14,8 +14,8 @@ import { rowStride } from '../../core/vector/metric.js';
 import type { Piece } from './piece-cache.js';
 
 /**
- * Bytes of a section that are read and kept together. Vectors are read in the smallest pieces there are: for a
- * cold query by 1-bit codes they are most of what it reads.
+ * Bytes of a section that are read and kept together. Vectors are read in the smallest pieces there are: they
+ * are most of what a cold query by 1-bit codes reads.
  */
 function blockBytesOf(kind: SectionKind): number {
   return kind === 'raw' ? CHECKSUM_BLOCK_BYTES : 2 * CHECKSUM_BLOCK_BYTES;

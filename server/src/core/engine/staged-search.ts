@@ -133,7 +133,7 @@ export class StagedEngine {
     return { ...named, oneBit: placesOf(oneBit, named.postings, wider.slack) };
   }
 
-  /** The 1-bit codes to search by: fewer bytes to read, for the numbers of hits that they were calibrated for. */
+  /** The 1-bit codes to search by: fewer bytes to read, for as many hits as they were calibrated for. */
   #oneBit(part: PagedPart, task: StagedSearch): OneBitView | null {
     if (task.rerank !== undefined || task.topK > ONE_BIT_HITS_MAX) return null;
     return this.parts.oneBit(part);
