@@ -63,6 +63,8 @@ interface Entry {
   pins: number;
   /** Uses since it came or was last looked at, up to `TURNS_MAX`. */
   turns: number;
+  /** Was used again after it came. */
+  again: boolean;
   /** Settles when it is there. */
   loading: Promise<void> | null;
 }
@@ -128,6 +130,7 @@ export class PieceCache {
         this.#entries.set(name, entry);
         continue;
       }
+      this.#keepOnDisk(entry);
       freed += this.#drop(entry);
     }
     return freed;
@@ -146,9 +149,12 @@ export class PieceCache {
   #use(piece: Piece): Entry {
     let entry = this.#entries.get(piece.name);
     if (entry === undefined) {
-      entry = { piece, region: null, pins: 0, turns: 0, loading: null };
+      entry = { piece, region: null, pins: 0, turns: 0, again: false, loading: null };
       this.#entries.set(piece.name, entry);
-    } else if (entry.turns < TURNS_MAX) entry.turns++;
+    } else {
+      entry.turns = Math.min(TURNS_MAX, entry.turns + 1);
+      entry.again = true;
+    }
     entry.pins++;
     return entry;
   }
@@ -159,6 +165,13 @@ export class PieceCache {
     entry.region?.release();
     entry.region = null;
     return bytes;
+  }
+
+  /** What was used again will be wanted once more: the disk may have seen only its first use. */
+  #keepOnDisk({ piece, region, again }: Entry): void {
+    if (!again || region === null || piece.length === 0) return;
+    const { arena, blockCache } = this.deps;
+    blockCache.put(piece, arena.bytes(region.pointer, piece.length), { admitAtOnce: true });
   }
 
   #shrink(): void {
