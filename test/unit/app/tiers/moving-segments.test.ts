@@ -96,6 +96,35 @@ describe('A collection whose segments move', function () {
     snapshot.release();
   });
 
+  it('keeps the skeleton that ids are looked up with when the segment comes into memory', async () => {
+    const app = await open({ ...PAGED, promoteAfter: 1 });
+    const { state, tiers } = await opened(app);
+    const [segment] = state.segments;
+    if (segment === undefined) throw new Error('the collection has a segment');
+    const { region } = segment.body;
+    const held = tiers.segments.hold(segment);
+    const snapshot = state.snapshot();
+    tiers.used(state, snapshot);
+    snapshot.release();
+    while (!segment.isWhole) await app.scheduler.yield();
+    expect(region.owners).to.equal(1);
+    held.release();
+    expect(region.owners).to.equal(0);
+  });
+
+  it('keeps all ids of a batch that were looked up, however many they are', async () => {
+    const [segment] = (await opened(await open(PAGED))).state.segments;
+    if (segment === undefined) throw new Error('the collection has a segment');
+    const ids = Array.from({ length: 70_000 }, (_, index) => `new ${index}`);
+    for (let times = 0; times < 2; times++) {
+      segment.expectResolved(ids.length);
+      for (const id of ids) segment.resolve(id, { row: -1, sequence: 0 });
+      expect(ids.every((id) => segment.knows(id))).to.equal(true);
+    }
+    segment.expectResolved(1);
+    expect(segment.knows(ids[0] ?? '')).to.equal(false);
+  });
+
   it('holds what an engine reads until it is done, also when the rest of the query failed', async () => {
     const app = await open(PAGED);
     const { state, tiers } = await opened(app);
