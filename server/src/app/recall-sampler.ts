@@ -17,6 +17,7 @@ import type { Logger } from '../ports/logger.js';
 import type { Counter, Histogram, Metrics } from '../ports/metrics.js';
 import type { Rng } from '../ports/rng.js';
 import { countFailure } from './background-failures.js';
+import { MissingObject } from './log/read-object.js';
 import { Reading } from './tiers/reading.js';
 import type { SnapshotTask } from './tiers/search-snapshot.js';
 import { searchSnapshot } from './tiers/search-snapshot.js';
@@ -104,7 +105,8 @@ export class RecallSampler {
         outcome = 'measured';
       }
     } catch (error) {
-      if (!this.#end.signal.aborted) {
+      // A segment that others merged away meanwhile leaves nothing to compare with.
+      if (!this.#end.signal.aborted && !(error instanceof MissingObject)) {
         countFailure(metrics, 'recall', error);
         const message = error instanceof Error ? error.message : String(error);
         logger.warn('a query could not be repeated exactly', { error: message });
