@@ -1,6 +1,7 @@
 // What is under way in a collection goes on when its segments, or all of its state, are exchanged meanwhile.
 import { expect } from 'chai';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
+import type { Piece } from '#server/app/tiers/piece-cache.js';
 import { Reading } from '#server/app/tiers/reading.js';
 import { searchStaged } from '#server/app/tiers/staged-search.js';
 import type { Region } from '#server/core/memory/arena.js';
@@ -125,6 +126,27 @@ describe('A collection whose segments move', function () {
     expect(segment.knows(ids[0] ?? '')).to.equal(false);
   });
 
+  it('gives back all memory of segments when it is closed, whatever was looked up and failed', async () => {
+    const app = await open(PAGED);
+    const collection = await opened(app);
+    const { cache } = collection.tiers;
+    await upsert(app, 0, 3);
+    const good = pieceOf(collection.state.segments[0]?.location ?? '');
+    (await cache.pin([good], new Reading())).release();
+    const verify = (): never => {
+      throw new Error('damaged');
+    };
+    const bad = { ...good, name: 'bad', verify };
+    const failed = await cache.pin([good, bad], new Reading()).catch(String);
+    expect(failed).to.equal('Error: damaged');
+    await collection.readAnew();
+    await upsert(app, 3, 6);
+    await app.close();
+    apps.splice(apps.indexOf(app), 1);
+    expect(cache.bytes).to.equal(0);
+    expect(app.arena.usedFor.segments).to.equal(0);
+  });
+
   it('holds what an engine reads until it is done, also when the rest of the query failed', async () => {
     const app = await open(PAGED);
     const { state, tiers } = await opened(app);
@@ -150,6 +172,10 @@ describe('A collection whose segments move', function () {
     snapshot.release();
   });
 });
+
+function pieceOf(object: string): Piece {
+  return { name: 'good', object, offset: 0, length: 64, verify: () => undefined };
+}
 
 /** Takes all memory that is not kept for what is urgent, without pushing anything out. */
 function fill({ arena }: TestApp): Region[] {
