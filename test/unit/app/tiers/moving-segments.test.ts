@@ -147,6 +147,26 @@ describe('A collection whose segments move', function () {
     expect(app.arena.usedFor.segments).to.equal(0);
   });
 
+  it('is searched alike when a skeleton has come back somewhere else', async () => {
+    const app = await open({ ...PAGED, promoteAfter: 1, arenaBytes: 64 * 1024 * 1024 });
+    const [segment] = (await opened(app)).state.segments;
+    const search = async () => {
+      const { hits } = await app.handlers.query(contextOf(), {
+        ...{ collection: NAME, vector: BASE.values.slice(0, DIMENSIONS), topK: 10, select: 'all' },
+        ...{ includeVectors: true, params: { exact: false }, consistency: 'session', sessionToken: '' },
+      });
+      return hits;
+    };
+    const hits = await search();
+    while (segment?.isWhole !== true) await app.scheduler.yield();
+    const regions = fill(app);
+    for (const { pointer, bytes } of regions) app.arena.u8.fill(255, pointer, pointer + bytes);
+    regions.push(app.arena.allocate(64, 'a test'));
+    expect(segment.isWhole).to.equal(false);
+    expect(await search()).to.deep.equal(hits);
+    for (const region of regions) region.release();
+  });
+
   it('holds what an engine reads until it is done, also when the rest of the query failed', async () => {
     const app = await open(PAGED);
     const { state, tiers } = await opened(app);
