@@ -215,8 +215,10 @@ export class Tiers {
       if ((await blockCache.get(piece, bytes)) !== undefined) return open();
       return await readTwice(async () => {
         await readObject(this.deps, location, { into: bytes, range: { offset: base, length } });
+        const body = open();
+        // Only what was checked: damaged bytes would be found there for ever.
         blockCache.put(piece, bytes, { admitAtOnce: true });
-        return open();
+        return body;
       });
     } catch (error) {
       region.release();
