@@ -212,8 +212,13 @@ export class Tiers {
     });
     try {
       const piece = { object: location, offset: base, length };
-      if ((await blockCache.get(piece, bytes)) !== undefined) return open();
+      let cached = (await blockCache.get(piece, bytes)) !== undefined;
       return await readTwice(async () => {
+        // Damage of a copy costs a read of the object, and nothing else.
+        if (cached) {
+          cached = false;
+          return open();
+        }
         await readObject(this.deps, location, { into: bytes, range: { offset: base, length } });
         const body = open();
         // Only what was checked: damaged bytes would be found there for ever.

@@ -1,5 +1,6 @@
 // A collection whose segments are not in memory gives the answers of one whose segments are.
 import { expect } from 'chai';
+import { NO_BLOCK_CACHE } from '#server/adapters/memory/no-block-cache.js';
 import { MemoryObjectStore } from '#server/adapters/memory/memory-object-store.js';
 import type { QueryRequest, QueryResponse } from '#server/app/api.js';
 import type { Filter } from '#server/core/filter/ast.js';
@@ -7,6 +8,7 @@ import type { Region } from '#server/core/memory/arena.js';
 import type { Attributes } from '#server/core/record/record.js';
 import type { Metric } from '#server/core/vector/metric.js';
 import { METRICS } from '#server/core/vector/metric.js';
+import type { BlockCache } from '#server/ports/block-cache.js';
 import { SeededRng } from '../../../support/seeded-rng.js';
 import type { TestApp, TestAppOptions } from '../../../support/test-app.js';
 import { contextOf, openTestApp } from '../../../support/test-app.js';
@@ -73,6 +75,16 @@ describe('A collection whose segments are not in memory', function () {
       expect(segmentsInMemory(await opened(whole))).to.deep.equal([true, true]);
     });
   }
+
+  it('reads a skeleton from the store when the copy of it is damaged', async () => {
+    const store = await filled('cosine');
+    const damaged: BlockCache = {
+      ...NO_BLOCK_CACHE,
+      get: (key, into) => Promise.resolve(into?.subarray(0, key.length).fill(7)),
+    };
+    const app = await open(store, { ...NEVER, ownsStore: false, blockCache: damaged });
+    expect(segmentsInMemory(await opened(app))).to.deep.equal([false, false]);
+  });
 
   it('compares every record when asked to', async () => {
     const store = await filled('l2');
