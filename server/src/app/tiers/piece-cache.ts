@@ -213,7 +213,7 @@ export class PieceCache {
           : blockCache.get(piece, arena.bytes(pointerOf(region), piece.length)),
       ),
     );
-    const cold = entries.filter((_, index) => found[index] === undefined);
+    const cold = entries.filter(({ piece }, index) => !isWhole(piece, found[index]));
     reading.waitedFor(cold.length > 0 ? 'cold' : 'warm');
     if (cold.length === 0) return;
     // All of them end before any failure is told: a read that goes on would write into memory that is free.
@@ -252,6 +252,17 @@ export class PieceCache {
     }
     reading.bytesRead += length;
     return got.body;
+  }
+}
+
+/** Whether a copy is there and is what was written: damage of it costs a read of the object. */
+function isWhole(piece: Piece, copy: Uint8Array | undefined): boolean {
+  if (copy === undefined) return false;
+  try {
+    piece.verify(copy);
+    return true;
+  } catch {
+    return false;
   }
 }
 

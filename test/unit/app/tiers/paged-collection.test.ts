@@ -76,13 +76,19 @@ describe('A collection whose segments are not in memory', function () {
     });
   }
 
-  it('reads a skeleton from the store when the copy of it is damaged', async () => {
+  it('reads from the store what is damaged in the cache', async () => {
     const store = await filled('cosine');
     const damaged: BlockCache = {
       ...NO_BLOCK_CACHE,
       get: (key, into) => Promise.resolve(into?.subarray(0, key.length).fill(7)),
     };
+    const whole = await open(store);
     const app = await open(store, { ...NEVER, ownsStore: false, blockCache: damaged });
+    for (const filter of [undefined, ...FILTERS]) {
+      const { hits, performance } = await search(app, 1, filter);
+      expect(hits).to.deep.equal((await search(whole, 1, filter)).hits);
+      expect(performance.tier).to.be.oneOf(['cold', 'hot']);
+    }
     expect(segmentsInMemory(await opened(app))).to.deep.equal([false, false]);
   });
 
