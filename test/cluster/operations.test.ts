@@ -215,7 +215,9 @@ describe('The pages of operations, on a cluster', function () {
   });
 
   it('troubleshoot: servers that are busy, and what a report needs', async () => {
-    const busy = await shell(pages.take('troubleshoot', 'busy', { POD: pod }));
+    // What a pod uses is known a while after it has started.
+    const lines = pages.take('troubleshoot', 'busy', { POD: pod });
+    const busy = await shows('what servers use', lines, /^omendb-server-\S+ +\d+m +\d+Mi/m);
     expect(busy)
       .to.match(/^omendb_engine_pool_size 1$/m)
       .and.to.match(/^omendb_engine_pool_queue_depth 0$/m);
