@@ -262,7 +262,7 @@ describe('The pages of operations, on a cluster', function () {
     const drained = await shell(pages.take('upgrade', 'drain', drain));
     expect(drained)
       .to.include(before[0])
-      .and.to.match(/evict\S* \(server dry run\)/);
+      .and.to.match(/^evicting pod \S+ \(server dry run\)$/m);
   });
 
   it('back up, check, and restore what was deleted', async () => {
