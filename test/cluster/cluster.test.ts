@@ -17,6 +17,7 @@ import {
   VALUES,
   accessTo,
   deploy,
+  podsReady,
   prepareWorld,
   startLoad,
 } from './release.js';
@@ -85,7 +86,7 @@ describe('The chart on a cluster', function () {
   it('is installed in a namespace that enforces restricted pods, and gets ready', async () => {
     await makeTokenSecret();
     await helm('install', 'omendb', CHART, '-n', NAMESPACE, ...VALUES, '--wait', '--timeout', '6m');
-    expect(await readyPods()).to.have.length(3);
+    await podsReady(3);
   });
 
   it('lets the client write and read through the Service, over HTTP and gRPC', async () => {

@@ -15,10 +15,11 @@ import {
   SCRIPT_OPTIONS,
   SERVER,
   accessTo,
+  podsReady,
   prepareWorld,
   startLoad,
 } from './release.js';
-import { NAMESPACE, askIn, makeTokenSecret, podsScraped, readyPods, removeTokenSecret } from './world.js';
+import { NAMESPACE, askIn, makeTokenSecret, podsScraped, removeTokenSecret } from './world.js';
 
 const SCRIPT = join(ROOT, 'scripts/deploy.sh');
 const ZONE = 'topology.kubernetes.io/zone';
@@ -105,7 +106,7 @@ describe('Production on a cluster', function () {
     expect(output).to.contain('deploy: production is deployed as omendb in omendb-system');
     expect(output).to.not.contain('Warning');
     expect(code).to.equal(0);
-    expect(await readyPods()).to.have.length(5);
+    await podsReady(5);
     expect((await get('default', 'namespace', NAMESPACE)).metadata.labels).to.have.property(
       'pod-security.kubernetes.io/enforce',
       'restricted',

@@ -13,6 +13,7 @@ import {
   installOperatorApis,
   makeNamespace,
   makeNeighbours,
+  readyPods,
   startMonitoring,
 } from './world.js';
 
@@ -69,6 +70,13 @@ export async function prepareWorld(): Promise<void> {
     process.stderr.write(`✓ a bucket, clients, Prometheus and its adapter on the cluster  ${seconds} s\n`);
   })();
   await neighbours;
+}
+
+/** Waits for so many pods that are ready: Helm waits for one, and the autoscaler asks for the others. */
+export function podsReady(count: number): Promise<true> {
+  const there = async (): Promise<true | undefined> =>
+    (await readyPods()).length === count ? true : undefined;
+  return eventually(`${count} pods are ready`, there, PATIENCE);
 }
 
 /** How a client reaches the release. */
