@@ -93,7 +93,7 @@ describe('The pages of operations, on a cluster', function () {
       'operations',
       'second',
       '--ignore-not-found',
-      '--wait=false',
+      '--timeout=180s',
     ]);
     rmSync(folder, { recursive: true, force: true });
   });
