@@ -25,7 +25,7 @@ export async function installDebianTools(packages = Object.keys(PACKAGES)) {
     process.exit(1);
   }
   const quiet = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  // CI builds the cluster of its tests meanwhile, and apt does not wait for itself.
+  // The cluster of the tests may be built meanwhile, and apt does not wait for itself.
   const apt = [APT_LOCK, 'apt-get'];
   await step('reading the lists of Debian packages', 'flock', [...apt, 'update', '-q'], quiet);
   const install = ['install', '-y', '-q', '--no-install-recommends', ...missing];

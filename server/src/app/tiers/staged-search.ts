@@ -226,7 +226,7 @@ class StagedRun {
       this.queueMs += queueMs;
       this.engineMs += engineMs;
       if (outcome.stage !== 'missing') return outcome;
-      await this.#attach(outcome.missing.section);
+      await this.#attach(outcome.section);
     }
   }
 
@@ -264,7 +264,7 @@ function postingsOf(pieces: SegmentPieces, part: RankedPart | undefined): Wanted
 
 function listed(part: RankedPart | undefined): Candidates {
   const rows = part?.rows ?? new Uint32Array(0);
-  return { rows, estimates: new Float32Array(rows.length), scanned: rows.length };
+  return { rows, scanned: rows.length };
 }
 
 function copyVectors(

@@ -3,15 +3,14 @@
  * until they are forgotten.
  */
 import type { FlatView } from '../index/flat.js';
-import type { IvfView } from '../index/layout.js';
-import type { IvfSizes } from '../index/layout.js';
+import type { IvfSizes, IvfView } from '../index/layout.js';
 import { openIvf } from '../index/layout.js';
 import type { OneBitView } from '../index/one-bit/layout.js';
 import { openOneBit } from '../index/one-bit/layout.js';
 import type { SegmentView } from '../segment/segment-view.js';
 import { openSegment, openSkeleton } from '../segment/segment-view.js';
 import type { Kernels } from '../vector/kernels.js';
-import type { AttachedSection, PagedPart } from './stages.js';
+import type { PagedPart } from './stages.js';
 import type { SegmentPart } from './tasks.js';
 
 /** A segment, opened for scanning. */
@@ -57,8 +56,8 @@ export class OpenParts {
     // What was attached for an earlier task may be gone from memory.
     for (const kind of ATTACHABLE) {
       const section = part.sections.find((each) => each.kind === kind);
-      const bytes = section === undefined ? null : this.kernels.u8.subarray(...spanOf(section));
-      view.attach(kind, bytes);
+      const bytes = section && this.kernels.u8.subarray(section.pointer, section.pointer + section.bytes);
+      view.attach(kind, bytes ?? null);
     }
     return view;
   }
@@ -83,10 +82,6 @@ export class OpenParts {
 /** Sections that filters read. */
 const ATTACHABLE = ['ids', 'idIndex', 'attributes', 'attributeIndex'] as const;
 
-function spanOf({ pointer, bytes }: AttachedSection): [number, number] {
-  return [pointer, pointer + bytes];
-}
-
 interface OpenedSkeleton {
   readonly pointer: number;
   readonly view: SegmentView;
@@ -98,13 +93,12 @@ interface OpenedSkeleton {
 function openSkeletonPart(kernels: Kernels, part: PagedPart): OpenedSkeleton {
   const { pointer, bytes, base } = part;
   const view = openSkeleton(kernels.u8.subarray(pointer, pointer + bytes), { verify: false, base });
-  const at = (kind: 'centroids' | 'postingTable'): number =>
-    pointer + view.required(kind).byteOffset - (kernels.u8.byteOffset + pointer);
+  const at = (kind: 'centroids' | 'postingTable'): number => pointer + view.offsetOf(kind);
+  const bytesOf = (kind: 'centroids' | 'postingTable'): number => view.required(kind).length;
   const none = { raw: 0, factors: 0, centroidRows: 0, postings: 0 };
   const pointers = { ...none, centroids: at('centroids'), postingTable: at('postingTable') };
   const elsewhere = { centroidRows: Infinity, postings: Infinity };
-  const sizes = { ...elsewhere, centroids: 0, postingTable: 0 };
-  for (const kind of ['centroids', 'postingTable'] as const) sizes[kind] = view.required(kind).length;
+  const sizes = { ...elsewhere, centroids: bytesOf('centroids'), postingTable: bytesOf('postingTable') };
   return { pointer, view, ivf: openIvf(kernels, pointers, sizes) };
 }
 

@@ -5,9 +5,7 @@
  * How many postings are read is planned at once, from the rows that match in each cluster: between two
  * stages lie reads that take as long as a thousand scans.
  */
-import { planProbes } from '../index/search.js';
-import { calibratedProbes, calibratedRerank, rankCentroids, roundQuery } from '../index/search.js';
-import { loadQuery } from '../index/flat.js';
+import { loadQuery, searchFlat } from '../index/flat.js';
 import type { IvfView } from '../index/layout.js';
 import { BLOCK_ENTRIES } from '../index/layout.js';
 import type { Candidates as Estimates } from '../index/one-bit/candidates.js';
@@ -15,10 +13,16 @@ import { promising } from '../index/one-bit/candidates.js';
 import type { OneBitView } from '../index/one-bit/layout.js';
 import { oneBitPlan, oneBitRange } from '../index/one-bit/layout.js';
 import { scanOneBit } from '../index/one-bit/scan.js';
-import type { Hits } from '../vector/collector.js';
-import { collectorBytes, newCollector, takeHits } from '../vector/collector.js';
+import {
+  calibratedProbes,
+  calibratedRerank,
+  planProbes,
+  rankCentroids,
+  roundQuery,
+} from '../index/search.js';
+import { newCollector, takeHits } from '../vector/collector.js';
 import type { Kernels } from '../vector/kernels.js';
-import { METRIC_NUMBERS, factorOfNorm, rowStride, squaredNorm } from '../vector/metric.js';
+import { factorOfNorm, rowStride, squaredNorm } from '../vector/metric.js';
 import type { Scratch } from '../vector/scratch.js';
 import { SectionAbsent } from '../segment/segment-view.js';
 import type { Matches, Matcher } from './matcher.js';
@@ -67,10 +71,7 @@ export class StagedEngine {
           return this.#perPart(
             task,
             (part, index) => this.#rank(part, task, index),
-            (parts) => ({
-              stage: 'rank',
-              parts,
-            }),
+            (parts) => ({ stage: 'rank', parts }),
           );
         case 'scan':
           return this.#perPart(
@@ -98,7 +99,7 @@ export class StagedEngine {
         done.push(each(part, done.length));
       } catch (error) {
         if (!(error instanceof SectionAbsent)) throw error;
-        return { stage: 'missing', missing: { part: done.length, section: error.kind } };
+        return { stage: 'missing', section: error.kind };
       } finally {
         this.scratch.release(mark);
       }
@@ -114,7 +115,7 @@ export class StagedEngine {
       const rows = Uint32Array.from(visibleRows(this.kernels, matches, part.deleted));
       return { ...NOTHING, rows };
     }
-    const options = optionsOf(ivf, task, part, matches);
+    const options = optionsOf(ivf, task, matches);
     const plan = planProbes(ivf, options);
     const least = Math.min(ivf.clusters, Math.max(plan.probes, task.atLeast?.[index] ?? 0));
     const oneBit = this.#oneBit(part, task);
@@ -150,9 +151,8 @@ export class StagedEngine {
     let seen = 0;
     for (const cluster of ranked) {
       const even = matching >= plan.even && matching >= k;
-      if (seen >= probes && (even ? seen === probes || clusters >= plan.clusters : false)) {
-        if (seen === probes || matching >= plan.deep) break;
-      }
+      const deep = matching >= plan.deep && clusters >= plan.clusters;
+      if (seen >= probes && even && (seen === probes || deep)) break;
       const at = ivf.firstRows / 4 + cluster;
       const { u32 } = this.kernels;
       const own = this.kernels.call.countBits(matches.pointer, u32[at] ?? 0, u32[at + 1] ?? 0);
@@ -194,8 +194,8 @@ export class StagedEngine {
       rounded.shift,
       collector,
     );
-    const { rows, scores } = takeHits(kernels, scratch, collector);
-    return { rows, estimates: scores, scanned: blocks * BLOCK_ENTRIES };
+    const { rows } = takeHits(kernels, scratch, collector);
+    return { rows, scanned: blocks * BLOCK_ENTRIES };
   }
 
   #scanOneBit(
@@ -214,14 +214,12 @@ export class StagedEngine {
     const bitmaps = { deleted: part.deleted, allow: matches?.pointer ?? 0 };
     const estimated = scanOneBit(kernels, scratch, view, target, scanned, bitmaps);
     const blocks = scanned.reduce((sum, piece) => sum + piece.blocks, 0);
-    const { rows, scores } = estimated;
-    return { rows, estimates: scores, scanned: blocks * BLOCK_ENTRIES, oneBit: { estimated, slack } };
+    return { rows: estimated.rows, scanned: blocks * BLOCK_ENTRIES, oneBit: { estimated, slack } };
   }
 
   #compare({ metric, dimensions, query, topK, lists, factors }: CompareTask): ExactHits[] {
     const { kernels, scratch } = this;
     const stride = rowStride(dimensions);
-    const target = loadQuery(kernels, scratch, metric, query);
     let free = factors / 4;
     return lists.map(({ rows, raw }) => {
       const from = free;
@@ -231,27 +229,11 @@ export class StagedEngine {
         const vector = kernels.f32.subarray(at, at + dimensions);
         kernels.f32[free++] = factorOfNorm(metric, squaredNorm(vector));
       }
-      const mark = scratch.mark();
-      const hits = this.#scanAll({ metric: METRIC_NUMBERS[metric], raw, stride, target }, from * 4, {
-        rows: rows.length,
-        k: Math.min(topK, rows.length),
-      });
-      scratch.release(mark);
+      if (rows.length === 0) return { rows, scores: new Float32Array(0) };
+      const view = { metric, dimensions, rows: rows.length, raw, factors: from * 4 };
+      const hits = searchFlat(kernels, scratch, view, query, { k: Math.min(topK, rows.length) });
       return { rows: hits.rows.map((index) => rows[index] ?? 0), scores: hits.scores };
     });
-  }
-
-  #scanAll(
-    at: { readonly metric: number; readonly raw: number; readonly stride: number; readonly target: number },
-    factors: number,
-    { rows, k }: { readonly rows: number; readonly k: number },
-  ): Hits {
-    const { kernels, scratch } = this;
-    if (rows === 0) return { rows: NO_NUMBERS, scores: new Float32Array(0) };
-    scratch.take(collectorBytes(0));
-    const collector = newCollector(kernels, scratch, k);
-    kernels.call.scanRange(at.metric, at.raw, at.stride * 4, factors, at.target, 0, rows, collector);
-    return takeHits(kernels, scratch, collector);
   }
 
   #matches(part: PagedPart, task: StagedSearch): Matches | null {
@@ -271,12 +253,11 @@ function mostPromising(parts: readonly ScannedPart[], topK: number): Candidates[
   const lists = parts.flatMap(({ oneBit }) => (oneBit === undefined ? [] : [oneBit.estimated]));
   const kept = promising(lists, topK, slack);
   let next = 0;
-  return parts.map(({ rows, estimates, scanned, oneBit }) => {
-    if (oneBit === undefined) return { rows, estimates, scanned };
-    const own = kept[next++];
-    const estimated = { rows: own?.rows ?? NO_NUMBERS, estimates: own?.scores ?? new Float32Array(0) };
-    return { ...estimated, scanned, vague: true };
-  });
+  return parts.map(({ rows, scanned, oneBit }) =>
+    oneBit === undefined
+      ? { rows, scanned }
+      : { rows: kept[next++]?.rows ?? NO_NUMBERS, scanned, vague: true },
+  );
 }
 
 function placesOf(view: OneBitView, postings: Uint32Array, slack: number): OneBitPostings {
@@ -302,11 +283,10 @@ const NOTHING: RankedPart = { postings: NO_NUMBERS, rows: null, all: true, oneBi
 function optionsOf(
   ivf: IvfView,
   task: StagedSearch,
-  part: PagedPart,
   matches: Matches | null,
 ): Parameters<typeof planProbes>[1] {
   return {
-    ...{ k: Math.min(task.topK, ivf.rows), recallTarget: task.recallTarget, deleted: part.deleted },
+    ...{ k: Math.min(task.topK, ivf.rows), recallTarget: task.recallTarget },
     ...(task.nprobe === undefined ? {} : { nprobe: task.nprobe }),
     ...(matches === null ? {} : { allow: matches.pointer, matching: matches.count }),
   };

@@ -83,7 +83,6 @@ export interface OneBitScan {
 /** Rows by estimated nearness, best first. */
 export interface Candidates {
   readonly rows: Uint32Array;
-  readonly estimates: Float32Array;
   /** Entries whose code was compared. */
   readonly scanned: number;
   /** The order is that of 1-bit codes. */
@@ -105,18 +104,13 @@ export interface CompareTask {
 
 export type StageTask = RankTask | ScanTask | CompareTask;
 
-/** Says what to bring into memory before the stage can run. */
-export interface MissingSection {
-  readonly part: number;
-  readonly section: SectionKind;
-}
-
 /** What became of a stage. */
 export type StageOutcome =
   | { readonly stage: 'rank'; readonly parts: readonly RankedPart[] }
   | { readonly stage: 'scan'; readonly parts: readonly Candidates[] }
   | { readonly stage: 'compare'; readonly hits: readonly ExactHits[] }
-  | { readonly stage: 'missing'; readonly missing: MissingSection };
+  /** The section has to be attached first. */
+  | { readonly stage: 'missing'; readonly section: SectionKind };
 
 /** Rows with their exact internal scores, best first. */
 export interface ExactHits {
