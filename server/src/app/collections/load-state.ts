@@ -108,24 +108,12 @@ async function loadBody(
   }
   const { key, bytes: length, summary } = ref;
   const { skeleton, clusters } = summary as { readonly skeleton?: unknown; readonly clusters?: unknown };
-  const collectionId = ref.writtenFor ?? layout.id;
-  const { arena } = deps.pool;
+  const object = { location, key, bytes: length, collectionId: ref.writtenFor ?? layout.id };
   const paged = !inMemory && clusters !== undefined && !deps.tiers.opensWhole(length);
   if (paged && typeof skeleton === 'number') {
-    return deps.tiers.skeleton({ location, key, bytes: length, base: skeleton, collectionId });
+    return deps.tiers.skeleton(object, skeleton);
   }
-  const region = arena.allocate(length, 'a segment');
-  try {
-    const bytes = arena.bytes(region.pointer, length);
-    const view = await readTwice(async () => {
-      await readObject(deps, location, { into: bytes });
-      return openSegment(bytes, { verify: true, collectionId, source: key });
-    });
-    return { view, region, base: 0 };
-  } catch (error) {
-    region.release();
-    throw error;
-  }
+  return deps.tiers.load(object);
 }
 
 async function readDeletes(

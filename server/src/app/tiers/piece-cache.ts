@@ -15,6 +15,8 @@ import type { Counter, Metrics } from '../../ports/metrics.js';
 import type { ObjectStore } from '../../ports/object-store.js';
 import type { Rng } from '../../ports/rng.js';
 import type { Scheduler } from '../../ports/scheduler.js';
+import { compareUtf8 } from '../../core/bytes/compare-utf8.js';
+import { allEnded } from '../all-ended.js';
 import { MissingObject } from '../log/read-object.js';
 import { STORAGE_RETRY, withRetry } from '../log/storage-retry.js';
 import type { Reading } from './reading.js';
@@ -216,9 +218,8 @@ export class PieceCache {
     const cold = entries.filter(({ piece }, index) => !isWhole(piece, found[index]));
     reading.waitedFor(cold.length > 0 ? 'cold' : 'warm');
     if (cold.length === 0) return;
-    // All of them end before any failure is told: a read that goes on would write into memory that is free.
-    const ended = await Promise.allSettled(mergeRanges(cold).map((read) => this.#fetch(read, reading)));
-    for (const result of ended) if (result.status === 'rejected') throw result.reason;
+    // A read that goes on would write into memory that is free.
+    await allEnded(mergeRanges(cold).map((read) => this.#fetch(read, reading)));
   }
 
   async #fetch(read: MergedRead, reading: Reading): Promise<void> {
@@ -276,7 +277,7 @@ interface MergedRead {
 /** Reads that cover all entries: those that lie near each other are one. */
 function mergeRanges(entries: readonly Entry[]): MergedRead[] {
   const sorted = [...entries].sort(
-    (a, b) => compare(a.piece.object, b.piece.object) || a.piece.offset - b.piece.offset,
+    (a, b) => compareUtf8(a.piece.object, b.piece.object) || a.piece.offset - b.piece.offset,
   );
   const reads: { object: string; offset: number; length: number; entries: Entry[] }[] = [];
   for (const entry of sorted) {
@@ -295,10 +296,6 @@ function mergeRanges(entries: readonly Entry[]): MergedRead[] {
     }
   }
   return reads;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function pointerOf(region: Region | null): number {

@@ -21,6 +21,7 @@ import type { Arena } from '../../core/memory/arena.js';
 import { mergeHits } from '../../core/vector/collector.js';
 import { rowStride } from '../../core/vector/metric.js';
 import type { EnginePool, Timed } from '../../ports/engine-pool.js';
+import { allEnded } from '../all-ended.js';
 import type { HeldSegment, PagedSegments } from './paged-segments.js';
 import { holdPart } from './paged-segments.js';
 import type { PieceCache, Pinned } from './piece-cache.js';
@@ -191,7 +192,7 @@ class StagedRun {
     if (total === 0) return rows.map(() => ({ rows: new Uint32Array(0), scores: new Float32Array(0) }));
     const stride = rowStride(dimensions);
     const soon = candidates.length <= SOON_PARTS_MAX && topK <= SOON_HITS_MAX;
-    const read = await Promise.all(
+    const read = await allEnded(
       this.sources.map(({ held }, index) => {
         const { rows: own = [], vague = false } = candidates[index] ?? {};
         const likely = soon ? [...own].slice(0, topK * (vague ? 2 : 1) + SOON_MORE) : [];

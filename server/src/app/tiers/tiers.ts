@@ -47,6 +47,17 @@ export interface TiersDependencies {
   readonly promoteAfter?: number;
 }
 
+/** A segment in the object store. */
+export interface SegmentObject {
+  /** Absolute key. */
+  readonly location: string;
+  /** Key in the root, for errors. */
+  readonly key: string;
+  readonly bytes: number;
+  /** The collection that it must belong to, when that is to be checked. */
+  readonly collectionId?: string;
+}
+
 /** A segment that lies in memory as a whole for as long as somebody needs it so. */
 export interface WholeSegment extends SegmentBody {
   release(): void;
@@ -175,7 +186,7 @@ export class Tiers {
       region.retain();
       return { view, region, base: 0, release: () => region.release() };
     }
-    const loading = this.#loading.get(segment) ?? { body: this.#load(segment), users: 0 };
+    const loading = this.#loading.get(segment) ?? { body: this.load(segment, true), users: 0 };
     this.#loading.set(segment, loading);
     loading.users++;
     const leave = (): boolean => {
@@ -192,17 +203,13 @@ export class Tiers {
     }
   }
 
-  /** Reads the skeleton of a segment into memory. */
-  async skeleton(object: {
-    readonly location: string;
-    readonly key: string;
-    readonly bytes: number;
-    readonly base: number;
-    readonly collectionId: string;
-  }): Promise<SegmentBody> {
+  /** Reads the skeleton of a segment, which begins at byte `base` of its object, into memory. */
+  async skeleton(
+    { location, key, bytes: size, collectionId }: SegmentObject & { readonly collectionId: string },
+    base: number,
+  ): Promise<SegmentBody> {
     const { pool, blockCache } = this.deps;
-    const { location, key, base, collectionId } = object;
-    const length = object.bytes - base;
+    const length = size - base;
     const region = pool.arena.allocate(length, 'the skeleton of a segment');
     const bytes = pool.arena.bytes(region.pointer, length);
     const open = (): SegmentBody => ({
@@ -286,15 +293,23 @@ export class Tiers {
     this.cache.evict(Infinity);
   }
 
-  async #load(segment: OpenSegment): Promise<SegmentBody> {
+  /**
+   * Reads all of a segment into memory and checks every byte of it.
+   *
+   * @param background Nobody waits for it.
+   */
+  async load(
+    { location, key, bytes: length, collectionId }: SegmentObject,
+    background = false,
+  ): Promise<SegmentBody> {
     const { arena } = this.deps.pool;
-    const { location, key, bytes: length } = segment;
     const region = arena.allocate(length, 'a segment');
     try {
       const bytes = arena.bytes(region.pointer, length);
       const view = await readTwice(async () => {
-        await readObject(this.deps, location, { into: bytes, background: true });
-        return openSegment(bytes, { verify: true, source: key });
+        await readObject(this.deps, location, { into: bytes, background });
+        const owner = collectionId === undefined ? {} : { collectionId };
+        return openSegment(bytes, { verify: true, source: key, ...owner });
       });
       return { view, region, base: 0 };
     } catch (error) {
