@@ -4,8 +4,8 @@
  */
 import type { Snapshot } from '../../core/collection/snapshot.js';
 import type { Part, SearchOutcome, SearchTask } from '../../core/engine/tasks.js';
-import { mergeHits } from '../../core/vector/collector.js';
 import type { EnginePool, Timed } from '../../ports/engine-pool.js';
+import { joinHits, renumbered } from './join-hits.js';
 import type { Reading } from './reading.js';
 import { searchStaged } from './staged-search.js';
 import type { PartGroup, Tiers } from './tiers.js';
@@ -35,8 +35,7 @@ export async function searchSnapshot(
   reading.waitedFor('cold');
   const searchIn = async ({ parts: own, indexes }: PartGroup): Promise<Timed<SearchOutcome>> => {
     const timed = await pool.search({ ...task, parts: own }, reading.signal);
-    const renumbered = timed.outcome.parts.map((part) => indexes[part] ?? 0);
-    return { ...timed, outcome: { ...timed.outcome, parts: renumbered } };
+    return { ...timed, outcome: renumbered(timed.outcome, indexes) };
   };
   const groups = await tiers.eachGroup(snapshot, searchIn, reading.signal);
   return { timed: joined(groups, task.topK), partial: false };
@@ -47,21 +46,15 @@ function areWhole(parts: Snapshot['parts']): parts is readonly Part[] {
 }
 
 function joined(groups: readonly Timed<SearchOutcome>[], topK: number): Timed<SearchOutcome> {
-  const { rows, scores, sources } = mergeHits(
+  const hits = joinHits(
     groups.map(({ outcome }) => outcome),
     topK,
   );
-  const next = groups.map(() => 0);
-  const parts = sources.map((source) => {
-    const at = next[source] ?? 0;
-    next[source] = at + 1;
-    return groups[source]?.outcome.parts[at] ?? 0;
-  });
   const sum = (of: (timed: Timed<SearchOutcome>) => number): number =>
     groups.reduce((total, timed) => total + of(timed), 0);
   return {
     outcome: {
-      ...{ parts, rows, scores, exact: groups.every(({ outcome }) => outcome.exact) },
+      ...{ ...hits, exact: groups.every(({ outcome }) => outcome.exact) },
       candidates: sum(({ outcome }) => outcome.candidates),
     },
     queueMs: sum(({ queueMs }) => queueMs),

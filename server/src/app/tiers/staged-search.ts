@@ -18,10 +18,10 @@ import type {
 } from '../../core/engine/stages.js';
 import type { Part, SearchOutcome, SearchTask } from '../../core/engine/tasks.js';
 import type { Arena } from '../../core/memory/arena.js';
-import { mergeHits } from '../../core/vector/collector.js';
 import { rowStride } from '../../core/vector/metric.js';
 import type { EnginePool, Timed } from '../../ports/engine-pool.js';
 import { allEnded } from '../all-ended.js';
+import { joinHits, renumbered } from './join-hits.js';
 import type { HeldSegment, PagedSegments } from './paged-segments.js';
 import { holdPart } from './paged-segments.js';
 import type { PieceCache, Pinned } from './piece-cache.js';
@@ -292,16 +292,14 @@ interface Merging {
 
 /** Hits of all parts by score, with the parts numbered as in the snapshot. */
 function merged({ task, whole, paged, found, first, run }: Merging): Timed<SearchOutcome> {
-  const lists = [...found.hits, ...(first === null ? [] : [first.outcome])];
-  const { rows, scores, sources } = mergeHits(lists, task.topK);
-  const taken = { next: 0 };
-  const parts = sources.map((source) => {
-    const own = paged[source];
-    if (own !== undefined) return own.index;
-    return whole[first?.outcome.parts[taken.next++] ?? 0]?.index ?? 0;
-  });
+  const lists = found.hits.map((hits, at) => ({
+    ...hits,
+    parts: new Uint32Array(hits.rows.length).fill(paged[at]?.index ?? 0),
+  }));
+  const indexes = whole.map(({ index }) => index);
+  const all = first === null ? lists : [...lists, renumbered(first.outcome, indexes)];
   const outcome = {
-    ...{ parts, rows, scores, exact: false },
+    ...{ ...joinHits(all, task.topK), exact: false },
     candidates: found.scanned + (first?.outcome.candidates ?? 0),
   };
   return {
