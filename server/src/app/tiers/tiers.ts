@@ -29,6 +29,7 @@ import type { ReadRow, WantedColumns } from './paged-segments.js';
 import { holdPart, PagedSegments } from './paged-segments.js';
 import { PieceCache } from './piece-cache.js';
 import { Reading } from './reading.js';
+import type { SegmentObject } from './segment-object.js';
 
 export interface TiersDependencies {
   readonly store: ObjectStore;
@@ -45,17 +46,6 @@ export interface TiersDependencies {
   readonly openWholeBytes?: number;
   /** Queries after which a segment is brought into memory as a whole, if it fits; 2 unless given. */
   readonly promoteAfter?: number;
-}
-
-/** A segment in the object store. */
-export interface SegmentObject {
-  /** Absolute key. */
-  readonly location: string;
-  /** Key in the root, for errors. */
-  readonly key: string;
-  readonly bytes: number;
-  /** The collection that it must belong to, when that is to be checked. */
-  readonly collectionId?: string;
 }
 
 /** A segment that lies in memory as a whole for as long as somebody needs it so. */
