@@ -154,13 +154,14 @@ describe('Commands', function () {
       put('do-test:alerts', 'echo "  1 passing (1s)"');
       put('do-test:live', 'echo "  1 passing (1s)"');
       put('do-test:chart', 'echo "  1 passing (1s)"');
+      put('do-test:cluster', 'echo "  1 passing (1s)"');
     });
 
     it('adds up the tests of all suites and ends with one line', () => {
       put('do-lint', 'echo "6 passed, 0 failed"');
       put('do-test', passing);
       const { status, output } = ci();
-      expect(output.trim().split('\n').at(-1)).to.equal('23 passed, 0 failed, 1 skipped');
+      expect(output.trim().split('\n').at(-1)).to.equal('24 passed, 0 failed, 1 skipped');
       expect(output).to.match(/^suite test +\d+ s +3 passed +0 failed +1 skipped {2}passed$/m);
       expect(status).to.equal(0);
     });
@@ -170,7 +171,7 @@ describe('Commands', function () {
       put('do-test', 'echo "  2 passing (1s)"; echo "  1 failing"; echo "the reason"; exit 1');
       const { status, output } = ci();
       expect(output).to.include('the reason');
-      expect(output.trim().split('\n').at(-1)).to.equal('22 passed, 1 failed');
+      expect(output.trim().split('\n').at(-1)).to.equal('23 passed, 1 failed');
       expect(status).to.equal(1);
     });
 
@@ -178,7 +179,7 @@ describe('Commands', function () {
       put('do-lint', 'echo "6 passed, 0 failed"');
       put('do-test', 'echo "cannot run"; exit 1');
       const { status, output } = ci();
-      expect(output.trim().split('\n').at(-1)).to.equal('20 passed, 1 failed');
+      expect(output.trim().split('\n').at(-1)).to.equal('21 passed, 1 failed');
       expect(status).to.equal(1);
     });
 
@@ -186,14 +187,14 @@ describe('Commands', function () {
       put('do-lint', 'echo "6 passed, 0 failed"');
       put('do-test', 'echo "  3 passing (1s)"; exit 7');
       const { status, output } = ci();
-      expect(output.trim().split('\n').at(-1)).to.equal('23 passed, 1 failed');
+      expect(output.trim().split('\n').at(-1)).to.equal('24 passed, 1 failed');
       expect(status).to.equal(1);
     });
 
     it('takes neither settings nor a cluster from whoever calls it', () => {
       put('do-lint', 'echo "6 passed, 0 failed"');
       put('do-test', '[ -z "${OMENDB_DIMENSION-}${KUBECONFIG-}" ] && echo "  3 passing (1s)"');
-      expect(ci({ OMENDB_DIMENSION: '7', KUBECONFIG: '/dev/null' }).output).to.include('23 passed, 0 failed');
+      expect(ci({ OMENDB_DIMENSION: '7', KUBECONFIG: '/dev/null' }).output).to.include('24 passed, 0 failed');
     });
 
     it('fails when a suite runs no test at all', () => {
