@@ -174,6 +174,11 @@ export const TIERS = ['hot', 'warm', 'cold'] as const;
 /** Where data came from. */
 export type Tier = (typeof TIERS)[number];
 
+/** Why an answer is partial: see the API's `PartialReason`. */
+export const PARTIAL_REASONS = ['budget', 'rounds', 'deadline'] as const;
+/** Why an answer is partial. */
+export type PartialReason = (typeof PARTIAL_REASONS)[number];
+
 /** Where the time of a request went. */
 export interface Performance {
   /** From the request's arrival until the answer was ready. */
@@ -196,6 +201,8 @@ export interface Performance {
   readonly exact: boolean;
   /** Some data could not be searched in time: better hits may exist. */
   readonly partial: boolean;
+  /** Why it is; absent when the answer is not partial or the server does not say. */
+  readonly partialReason: PartialReason | undefined;
 }
 
 /** What the server says about itself. */

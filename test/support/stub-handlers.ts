@@ -16,6 +16,6 @@ export const NO_HITS: QueryResponse = {
   ...{ sequenceNumber: 0, sessionToken: '' },
   performance: {
     ...{ serverMs: 0, queueMs: 0, engineMs: 0, tier: 'hot', roundTrips: 0, objectStoreGets: 0 },
-    ...{ bytesRead: 0, candidates: 0, exact: true, partial: false },
+    ...{ bytesRead: 0, candidates: 0, exact: true, partial: false, partialReason: null },
   },
 };

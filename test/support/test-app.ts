@@ -31,6 +31,7 @@ export interface TestAppOptions {
   readonly blockCache?: BlockCache;
   readonly openWholeBytes?: number;
   readonly promoteAfter?: number;
+  readonly postingBytesMax?: number;
   /** False: other servers use the store too. */
   readonly ownsStore?: boolean;
   readonly metrics?: Metrics;
@@ -76,6 +77,7 @@ export async function openTestApp(store: ObjectStore, options: TestAppOptions = 
     blockCache: options.blockCache ?? NO_BLOCK_CACHE,
     ...(options.openWholeBytes === undefined ? {} : { openWholeBytes: options.openWholeBytes }),
     ...(options.promoteAfter === undefined ? {} : { promoteAfter: options.promoteAfter }),
+    ...(options.postingBytesMax === undefined ? {} : { postingBytesMax: options.postingBytesMax }),
     ...(options.backupMarkMs === undefined ? {} : { backupMarkMs: options.backupMarkMs }),
     ...(options.openCollections === undefined ? {} : { openCollections: options.openCollections }),
     ...(options.flushRows === undefined ? {} : { flushRows: options.flushRows }),

@@ -102,6 +102,26 @@ export function tierToJson(value: pb.Tier): string | undefined {
   }
 }
 
+const PARTIAL_REASON_NAMES = new Map<string, pb.PartialReason>([
+  ['budget', pb.PartialReason.BUDGET],
+  ['rounds', pb.PartialReason.ROUNDS],
+  ['deadline', pb.PartialReason.DEADLINE],
+]);
+
+/** The JSON name, undefined for the zero value and for numbers without a name. */
+export function partialReasonToJson(value: pb.PartialReason): string | undefined {
+  switch (value) {
+    case pb.PartialReason.BUDGET:
+      return 'budget';
+    case pb.PartialReason.ROUNDS:
+      return 'rounds';
+    case pb.PartialReason.DEADLINE:
+      return 'deadline';
+    default:
+      return undefined;
+  }
+}
+
 const CREATE_COLLECTION_REQUEST_FIELDS = new Set<string>(['name', 'dimensions', 'metric', 'requestId']);
 
 export function createCollectionRequestFromJson(
@@ -1172,6 +1192,7 @@ const PERFORMANCE_FIELDS = new Set<string>([
   'candidates',
   'exact',
   'partial',
+  'partialReason',
 ]);
 
 export function performanceFromJson(json: unknown, at: Place, step: Step): pb.Performance {
@@ -1186,6 +1207,7 @@ export function performanceFromJson(json: unknown, at: Place, step: Step): pb.Pe
     candidates: 0,
     exact: false,
     partial: false,
+    partialReason: 0,
   };
   const object = openObject(json, at, step);
   if (object === undefined) return message;
@@ -1228,6 +1250,9 @@ export function performanceFromJson(json: unknown, at: Place, step: Step): pb.Pe
       case 'partial':
         message.partial = readBool(value, at, key);
         break;
+      case 'partialReason':
+        message.partialReason = readEnum(value, at, key, PARTIAL_REASON_NAMES, 0);
+        break;
     }
   }
   at.leave();
@@ -1246,6 +1271,7 @@ export function performanceToJson(message: pb.Performance): JsonObject {
   object['candidates'] = message.candidates;
   object['exact'] = message.exact;
   object['partial'] = message.partial;
+  if (message.partialReason !== 0) object['partialReason'] = partialReasonToJson(message.partialReason);
   return object;
 }
 

@@ -1,5 +1,10 @@
 /* Answers of the server as the surface's results. */
-import { MaintenanceJobKind, Metric as MetricCode, Tier as TierCode } from '../gen/messages.js';
+import {
+  MaintenanceJobKind,
+  Metric as MetricCode,
+  PartialReason as PartialReasonCode,
+  Tier as TierCode,
+} from '../gen/messages.js';
 import type {
   Collection,
   Hit as HitMessage,
@@ -15,6 +20,7 @@ import type {
   FoundRecord,
   Hit,
   MaintenanceJob,
+  PartialReason,
   Performance,
   Snapshot,
   Tier,
@@ -41,6 +47,12 @@ const TIER_NAMES: ReadonlyMap<number, Tier> = new Map([
   [TierCode.HOT, 'hot'],
   [TierCode.WARM, 'warm'],
   [TierCode.COLD, 'cold'],
+]);
+
+const PARTIAL_REASON_NAMES: ReadonlyMap<number, PartialReason> = new Map([
+  [PartialReasonCode.BUDGET, 'budget'],
+  [PartialReasonCode.ROUNDS, 'rounds'],
+  [PartialReasonCode.DEADLINE, 'deadline'],
 ]);
 
 const JOB_KINDS: ReadonlyMap<number, 'flush' | 'merge'> = new Map([
@@ -124,5 +136,6 @@ export function readPerformance(performance: PerformanceMessage | undefined): Pe
     candidates: performance.candidates,
     exact: performance.exact,
     partial: performance.partial,
+    partialReason: PARTIAL_REASON_NAMES.get(performance.partialReason),
   };
 }

@@ -267,6 +267,15 @@ export interface Hit {
   readonly vector?: Float32Array;
 }
 
+/** Why an answer is partial. */
+export type PartialReason =
+  /** More bytes of postings than a query may read. */
+  | 'budget'
+  /** Several rounds of reads found fewer hits than asked for. */
+  | 'rounds'
+  /** The time was over. */
+  | 'deadline';
+
 export interface Performance {
   readonly serverMs: number;
   readonly queueMs: number;
@@ -279,8 +288,10 @@ export interface Performance {
   readonly candidates: number;
   /** Every matching record was compared exactly. */
   readonly exact: boolean;
-  /** A budget ended the search early: more hits may exist. */
+  /** Something was left out that was asked for: better hits may exist. */
   readonly partial: boolean;
+  /** Null unless `partial`. */
+  readonly partialReason: PartialReason | null;
 }
 
 export interface QueryResponse extends ReadReceipt {

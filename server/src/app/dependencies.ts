@@ -47,6 +47,8 @@ export interface AppDependencies {
   readonly openWholeBytes?: number;
   /** Queries after which a segment is brought into memory as a whole, if it fits; 2 unless given. */
   readonly promoteAfter?: number;
+  /** Most bytes of postings that a query reads of segments outside of memory; 64 MiB unless given. */
+  readonly postingBytesMax?: number;
   /** Rows after which a memtable is folded; 20 000 unless given. */
   readonly flushRows?: number;
   /** Rows from which on a segment is clustered; 4 096 unless given. */

@@ -176,6 +176,6 @@ function performanceOf(
   const { candidates, exact } = outcome;
   return {
     ...{ serverMs, queueMs, engineMs, tier, roundTrips, objectStoreGets, bytesRead },
-    ...{ candidates, exact, partial },
+    ...{ candidates, exact, partial: partial !== null, partialReason: partial },
   };
 }

@@ -32,7 +32,7 @@ export {
   ComparisonOperator,
   SetOperator,
 } from './omendb/v1/filter.js';
-export { Usage, Performance, Tier } from './omendb/v1/usage.js';
+export { Usage, Performance, Tier, PartialReason } from './omendb/v1/usage.js';
 export { Value, Null, StringList, Int64List, DoubleList, BoolList, Attributes } from './omendb/v1/value.js';
 export { Vector, FloatList } from './omendb/v1/vector.js';
 export { QueryRequest, SearchParams, QueryResponse, Hit } from './omendb/v1/query_service.js';

@@ -2607,6 +2607,12 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
         description:
           'How the distance of two vectors is measured.\n\n- `cosine`: distance = 1 − cosine of the angle, score = cosine.\n- `l2`: distance = squared Euclidean distance, score = −distance.\n- `dot`: score = inner product, distance = −score.',
       },
+      PartialReason: {
+        type: 'string',
+        enum: ['budget', 'rounds', 'deadline'],
+        description:
+          'Why an answer left something out that was asked for.\n\n- `budget`: The clusters that the recall asks for have more bytes than one query may read: of each segment only the nearest were read.\n- `rounds`: Several rounds of reads found fewer records than asked for: those that may be returned are rare where the search looked, through a filter, because most were deleted, or because `nprobe` is small.\n- `deadline`: The time of the request was nearly over: there are fewer samples than asked for.',
+      },
       PatchRecordsRequest: {
         type: 'object',
         description: 'Asks to change parts of records.',
@@ -2706,6 +2712,10 @@ export const OPENAPI: Readonly<globalThis.Record<string, unknown>> = {
           partial: {
             type: 'boolean',
             description: 'Some data could not be searched in time: better hits may exist.',
+          },
+          partialReason: {
+            $ref: '#/components/schemas/PartialReason',
+            description: 'Why the answer is partial; unspecified when it is not.',
           },
         },
         additionalProperties: false,

@@ -52,6 +52,7 @@ export interface ReadRows {
 
 /** More bytes of a heap than these around one row: its offsets are read first, and then its bytes alone. */
 const HEAP_AROUND_MAX = 64 * 1024;
+const POSTING_BYTES_MAX = 64 * 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS = new Float32Array(0);
 
@@ -61,6 +62,8 @@ export class PagedSegments {
   constructor(
     private readonly arena: Arena,
     private readonly cache: PieceCache,
+    /** Most bytes of postings that a query reads. */
+    readonly postingBytesMax = POSTING_BYTES_MAX,
   ) {}
 
   /**

@@ -5,6 +5,7 @@
 import type { Snapshot } from '../../core/collection/snapshot.js';
 import type { Part, SearchOutcome, SearchTask } from '../../core/engine/tasks.js';
 import type { EnginePool, Timed } from '../../ports/engine-pool.js';
+import type { PartialReason } from '../api.js';
 import { joinHits, renumbered } from './join-hits.js';
 import type { Reading } from './reading.js';
 import { searchStaged } from './staged-search.js';
@@ -16,7 +17,7 @@ export type SnapshotTask = Omit<SearchTask, 'parts'>;
 /** What was found, and whether something was left out that the recall asked for. */
 export interface SnapshotSearch {
   readonly timed: Timed<SearchOutcome>;
-  readonly partial: boolean;
+  readonly partial: PartialReason | null;
 }
 
 /** Parts in the outcome are numbered as in the snapshot. */
@@ -28,7 +29,7 @@ export async function searchSnapshot(
 ): Promise<SnapshotSearch> {
   const { parts } = snapshot;
   if (areWhole(parts)) {
-    return { timed: await pool.search({ ...task, parts }, reading.signal), partial: false };
+    return { timed: await pool.search({ ...task, parts }, reading.signal), partial: null };
   }
   const { cache, segments } = tiers;
   if (!task.exact) return searchStaged({ pool, cache, segments }, task, snapshot, reading);
@@ -38,7 +39,7 @@ export async function searchSnapshot(
     return { ...timed, outcome: renumbered(timed.outcome, indexes) };
   };
   const groups = await tiers.eachGroup(snapshot, searchIn, reading.signal);
-  return { timed: joined(groups, task.topK), partial: false };
+  return { timed: joined(groups, task.topK), partial: null };
 }
 
 function areWhole(parts: Snapshot['parts']): parts is readonly Part[] {

@@ -26,6 +26,8 @@ import type { HeldSegment, PagedSegments } from './paged-segments.js';
 import { holdPart } from './paged-segments.js';
 import type { PieceCache, Pinned } from './piece-cache.js';
 import type { Reading } from './reading.js';
+import type { PartialReason } from '../api.js';
+import { withinBudget } from './posting-budget.js';
 import type { PostingPiece, SegmentPieces } from './segment-pieces.js';
 
 export interface StagedDependencies {
@@ -40,12 +42,10 @@ export type TieredTask = Omit<SearchTask, 'parts' | 'exact'>;
 /** What a search found, and what it left out. */
 export interface StagedOutcome {
   readonly timed: Timed<SearchOutcome>;
-  /** Not every posting that the recall asked for was read. */
-  readonly partial: boolean;
+  /** Why not every posting that the recall asked for was read; null: all were. */
+  readonly partial: PartialReason | null;
 }
 
-/** Postings of one query in bytes: beyond, the nearest ones have to do. */
-const POSTING_BYTES_MAX = 64 * 1024 * 1024;
 /** What the answer shows of a candidate is read with its vector when there are few: it saves a round trip. */
 const SOON_PARTS_MAX = 4;
 const SOON_HITS_MAX = 32;
@@ -95,7 +95,7 @@ export async function searchStaged(
 interface Found {
   readonly hits: readonly ExactHits[];
   readonly scanned: number;
-  readonly partial: boolean;
+  readonly partial: PartialReason | null;
 }
 
 class StagedRun {
@@ -124,7 +124,8 @@ class StagedRun {
       const all = ranked.every((part) => part.all) && !cut;
       if (found >= this.task.topK || all || cut || round === ROUNDS_MAX) {
         const hits = await this.#compare(candidates);
-        return { hits, scanned, partial: cut || (found < this.task.topK && !all) };
+        const isShort = found < this.task.topK && !all;
+        return { hits, scanned, partial: cut ? 'budget' : isShort ? 'rounds' : null };
       }
       atLeast = ranked.map(({ postings }) => postings.length * 4);
     }
@@ -147,12 +148,12 @@ class StagedRun {
     ranked: readonly RankedPart[],
   ): Promise<{ readonly candidates: readonly Candidates[]; readonly cut: boolean }> {
     const { cache } = this.deps;
-    let bytes = 0;
     const named = this.sources.map(({ held }, index) => postingsOf(held.pieces, ranked[index]));
-    const wanted = named.map((postings) =>
-      postings.filter(({ piece }) => (bytes += piece.length) <= POSTING_BYTES_MAX),
+    const { kept: wanted, cut } = withinBudget(
+      named,
+      ({ piece }) => piece.length,
+      this.deps.segments.postingBytesMax,
     );
-    const cut = bytes > POSTING_BYTES_MAX;
     const pinned = await cache.pin(
       wanted.flat().map(({ piece }) => piece),
       this.reading,

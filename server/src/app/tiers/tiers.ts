@@ -14,39 +14,21 @@ import type { Part, SearchOutcome } from '../../core/engine/tasks.js';
 import type { Region } from '../../core/memory/arena.js';
 import { SKELETON_SECTIONS } from '../../core/segment/layout.js';
 import { openSegment, openSkeleton } from '../../core/segment/segment-view.js';
-import type { BlockCache } from '../../ports/block-cache.js';
-import type { Clock } from '../../ports/clock.js';
-import type { EnginePool } from '../../ports/engine-pool.js';
-import type { Logger } from '../../ports/logger.js';
-import type { Metrics } from '../../ports/metrics.js';
-import type { ObjectStore } from '../../ports/object-store.js';
-import type { Rng } from '../../ports/rng.js';
-import type { Scheduler } from '../../ports/scheduler.js';
 import { countFailure } from '../background-failures.js';
 import { MissingObject, readObject } from '../log/read-object.js';
 import { readTwice } from '../log/storage-retry.js';
+import type { AppDependencies } from '../dependencies.js';
 import type { ReadRow, WantedColumns } from './paged-segments.js';
 import { holdPart, PagedSegments } from './paged-segments.js';
 import { PieceCache } from './piece-cache.js';
 import { Reading } from './reading.js';
 import type { SegmentObject } from './segment-object.js';
 
-export interface TiersDependencies {
-  readonly store: ObjectStore;
-  readonly pool: EnginePool;
-  readonly blockCache: BlockCache;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly rng: Rng;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Reading a whole object costs little more than a part of it. */
-  readonly ownsStore: boolean;
-  /** Larger segments are opened by their skeleton; decided by what fits unless given. */
-  readonly openWholeBytes?: number;
-  /** Queries after which a segment is brought into memory as a whole, if it fits; 2 unless given. */
-  readonly promoteAfter?: number;
-}
+type TiersDependencies = Pick<
+  AppDependencies,
+  | ('store' | 'pool' | 'blockCache' | 'clock' | 'scheduler' | 'rng' | 'logger' | 'metrics')
+  | ('ownsStore' | 'openWholeBytes' | 'promoteAfter' | 'postingBytesMax')
+>;
 
 /** A segment that lies in memory as a whole for as long as somebody needs it so. */
 export interface WholeSegment extends SegmentBody {
@@ -101,7 +83,7 @@ export class Tiers {
   constructor(private readonly deps: TiersDependencies) {
     const { arena } = deps.pool;
     this.cache = new PieceCache({ ...deps, arena, budget: () => arena.capacity * PIECES_SHARE });
-    this.segments = new PagedSegments(arena, this.cache);
+    this.segments = new PagedSegments(arena, this.cache, deps.postingBytesMax);
     arena.reclaim = (bytes) => this.#reclaim(bytes);
   }
 

@@ -189,6 +189,12 @@ const METRICS: Readonly<Record<number, Metric>> = {
 const METRICS_TO_WIRE = { cosine: pb.Metric.COSINE, l2: pb.Metric.L2, dot: pb.Metric.DOT } as const;
 const JOB_KINDS_TO_WIRE = { flush: pb.MaintenanceJobKind.FLUSH, merge: pb.MaintenanceJobKind.MERGE } as const;
 const TIERS_TO_WIRE = { hot: pb.Tier.HOT, warm: pb.Tier.WARM, cold: pb.Tier.COLD } as const;
+const PARTIAL_REASONS_TO_WIRE = {
+  none: pb.PartialReason.UNSPECIFIED,
+  budget: pb.PartialReason.BUDGET,
+  rounds: pb.PartialReason.ROUNDS,
+  deadline: pb.PartialReason.DEADLINE,
+} as const;
 const DEFAULT_PARAMS: api.SearchParams = { exact: false };
 
 function collectionToWire({ name, dimensions, metric, createdAtMs }: CollectionInfo): pb.Collection {
@@ -268,6 +274,7 @@ function queryToWire({ hits, performance, ...receipt }: api.QueryResponse): pb.Q
       ...performance,
       tier: TIERS_TO_WIRE[performance.tier],
       bytesRead: BigInt(performance.bytesRead),
+      partialReason: PARTIAL_REASONS_TO_WIRE[performance.partialReason ?? 'none'],
     },
     ...receiptToWire(receipt),
   };

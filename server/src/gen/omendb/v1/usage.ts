@@ -32,6 +32,32 @@ export namespace Tier {
   export type UNRECOGNIZED = typeof Tier.UNRECOGNIZED;
 }
 
+/** Why an answer left something out that was asked for. */
+export const PartialReason = {
+  /** UNSPECIFIED - Nothing was left out, or the server does not say. */
+  UNSPECIFIED: 0,
+  /** BUDGET - The clusters that the recall asks for have more bytes than one query may read: of each segment only the nearest were read. */
+  BUDGET: 1,
+  /**
+   * ROUNDS - Several rounds of reads found fewer records than asked for: those that may be returned are rare where the search looked, through a
+   * filter, because most were deleted, or because `nprobe` is small.
+   */
+  ROUNDS: 2,
+  /** DEADLINE - The time of the request was nearly over: there are fewer samples than asked for. */
+  DEADLINE: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type PartialReason = (typeof PartialReason)[keyof typeof PartialReason];
+
+export namespace PartialReason {
+  export type UNSPECIFIED = typeof PartialReason.UNSPECIFIED;
+  export type BUDGET = typeof PartialReason.BUDGET;
+  export type ROUNDS = typeof PartialReason.ROUNDS;
+  export type DEADLINE = typeof PartialReason.DEADLINE;
+  export type UNRECOGNIZED = typeof PartialReason.UNRECOGNIZED;
+}
+
 /** What a request consumed. */
 export interface Usage {
   /** Records whose vector or attributes were looked at. */
@@ -66,6 +92,8 @@ export interface Performance {
   exact: boolean;
   /** Some data could not be searched in time: better hits may exist. */
   partial: boolean;
+  /** Why the answer is partial; unspecified when it is not. */
+  partialReason: PartialReason;
 }
 
 function createBaseUsage(): Usage {
@@ -189,6 +217,7 @@ function createBasePerformance(): Performance {
     candidates: 0,
     exact: false,
     partial: false,
+    partialReason: 0,
   };
 }
 
@@ -226,6 +255,9 @@ export const Performance: MessageFns<Performance> = {
     }
     if (message.partial !== false) {
       writer.uint32(80).bool(message.partial);
+    }
+    if (message.partialReason !== 0) {
+      writer.uint32(88).int32(message.partialReason);
     }
     return writer;
   },
@@ -323,6 +355,14 @@ export const Performance: MessageFns<Performance> = {
             message.partial = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.partialReason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -351,6 +391,7 @@ export const Performance: MessageFns<Performance> = {
     message.candidates = object.candidates ?? 0;
     message.exact = object.exact ?? false;
     message.partial = object.partial ?? false;
+    message.partialReason = object.partialReason ?? 0;
     return message;
   },
 };
